@@ -1,0 +1,246 @@
+#include "proxy/console_task.hpp"
+
+#include <ctime>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+
+#include "admin/console.hpp"
+#include "admin/version.hpp"
+#include "protocol/frame_scanner.hpp"
+#include "proxy/clock.hpp"
+#include "proxy/inventory_task.hpp"
+#include "proxy/log.hpp"
+#include "proxy/names.hpp"
+#include "routing/welcome.hpp"
+
+namespace pgweir {
+namespace {
+
+constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
+constexpr std::chrono::milliseconds condition_poll{20};
+constexpr std::uint32_t message_bytes_max = 64 * 1024;
+
+const FrameRules& console_frame_rules() {
+    using enum frontend::Type;
+    static constexpr TypeSet all{bind, close, copy_data, copy_done, copy_fail, describe, execute, flush, function_call, parse, query, sync, terminate};
+    static constexpr FrameRules rules{.known = all, .gathered = all, .runs = {}, .length_max = message_bytes_max, .gather_limit = message_bytes_max + 8};
+    return rules;
+}
+
+class ConsoleSession;
+std::vector<ConsoleSession*>& sessions() {
+    static std::vector<ConsoleSession*> all;    // worker 0's thread alone
+    return all;
+}
+
+class ConsoleSession : public std::enable_shared_from_this<ConsoleSession> {
+public:
+    ConsoleSession(Worker& worker, ConsoleStart start)
+        : control_(*worker.shared().control), worker_(worker), start_(std::move(start)), socket_(worker.io()),
+          console_(start_.login.console), connected_unix_(std::time(nullptr)), connected_at_(now()) {
+        const int family = start_.peer.is_unix ? AF_UNIX : start_.peer.host.find(':') != std::string::npos ? AF_INET6 : AF_INET;
+        socket_.assign(asio::generic::stream_protocol(family, 0), start_.descriptor);
+        worker_.shared().consoles.fetch_add(1);
+        sessions().push_back(this);
+    }
+
+    ~ConsoleSession() {
+        std::erase(sessions(), this);
+        worker_.shared().consoles.fetch_sub(1);
+    }
+
+    Task run() {
+        co_await welcome();
+        std::string input = start_.leftover;
+        FrameScanner scanner;
+        for (;;) {
+            Bytes rest = input;
+            Frame frame;
+            const auto status = scanner.next(rest, console_frame_rules(), frame);
+            if (status == ScanStatus::error) {
+                co_await fail(Fault::protocol_violation);
+                co_return;
+            }
+            if (status == ScanStatus::more) {
+                char buffer[2048];
+                const auto [error, count] = co_await socket_.async_read_some(asio::buffer(buffer), as_result);
+                if (error) co_return end("client unexpected eof");
+                input.append(buffer, count);
+                continue;
+            }
+            const bool goes_on = co_await carry_out(console_.on_message(frontend::Type{frame.type}, frame.body()));
+            if (!goes_on) co_return;
+            input.erase(0, input.size() - rest.size());
+        }
+    }
+
+    // A cancel request ends the wait for PAUSE.
+    void cancel() { cancelled_ = true; }
+    Bytes key() const { return key_; }
+
+    ClientRow row() const {
+        ClientRow row;
+        row.state = ClientState::idle;
+        row.user = start_.login.user;
+        row.database = console_database;
+        row.addr = start_.peer.is_unix ? "unix" : start_.peer.host;
+        row.port = start_.peer.port;
+        row.local_addr = start_.local.is_unix ? "unix" : start_.local.host;
+        row.local_port = start_.peer.is_unix ? start_.peer.port : start_.local.port;
+        row.connect_time = row.request_time = std::chrono::sys_seconds{std::chrono::seconds{connected_unix_}};
+        row.ptr = reinterpret_cast<std::uintptr_t>(this);
+        row.remote_pid = start_.peer.pid;
+        if (const auto* name = find_parameter(start_.login.parameters.tracked, "application_name")) row.application_name = *name;
+        row.id = start_.number;
+        return row;
+    }
+
+private:
+    std::string name() const { return name_of_login(this, start_.login.database, start_.login.user, start_.peer); }
+
+    Task welcome() {
+        key_.resize(8);
+        worker_.shared().random.fill(key_.data(), key_.size());
+        key_[0] = static_cast<char>(key_[0] & 0x7f);
+        std::string bytes;
+        append_welcome(bytes, console_parameters(version_text), key_);
+        co_await send(bytes);
+    }
+
+    Task send(std::string bytes) {
+        if (!bytes.empty()) co_await asio::async_write(socket_, asio::buffer(bytes), as_result);
+    }
+
+    Task fail(Fault fault) {
+        std::string bytes;
+        append_fault(bytes, fault);
+        log(LogLevel::warning, "{} pooler error: {}", name(), fault_message(fault));
+        co_await send(std::move(bytes));
+        end(fault_message(fault));
+    }
+
+    void end(std::string_view reason) {
+        if (worker_.log_disconnections())
+            log(LogLevel::log, "{} closing because: {} (age={}s)", name(), reason, (now() - connected_at_).count() / 1'000'000);
+        Transport(socket_.release()).close();
+    }
+
+    // Runs a step and those that follow from it. False: the session is over.
+    asio::awaitable<bool> carry_out(ConsoleStep step) {
+        for (;;) {
+            if (!step.log.empty()) log(LogLevel::log, "{} {}", name(), step.log);
+            if (!step.error.empty()) {
+                log(LogLevel::error, "{} {}", name(), step.error);
+                log(LogLevel::warning, "{} pooler error: {}", name(), step.error);
+            }
+            co_await send(std::move(step.bytes));
+            if (step.fault != Fault::none) {
+                co_await fail(step.fault);
+                co_return false;
+            }
+            if (step.closes) {
+                end("client close request");
+                co_return false;
+            }
+            if (step.needs != Needs::none || (console_.is_waiting() && !step.order)) {
+                const Inventory inventory = co_await gather(control_, step.needs);
+                step = console_.answer(inventory);
+            } else if (step.order) {
+                const Order order = *step.order;
+                if (order.kind == OrderKind::shutdown && order.mode == ShutdownMode::immediate) {
+                    end("admin shutdown");
+                    control_.shut_down(order.mode);
+                    co_return false;
+                }
+                step = co_await give(order);
+            } else {
+                co_return true;
+            }
+        }
+    }
+
+    asio::awaitable<ConsoleStep> give(Order order) {
+        const auto error = begin(order);
+        if (error) co_return console_.failed(*error);
+        cancelled_ = false;
+        while (!cancelled_ && must_wait(order)) {
+            asio::steady_timer timer(worker_.io(), condition_poll);
+            co_await timer.async_wait(as_result);
+        }
+        if (cancelled_) {
+            if (order.kind == OrderKind::pause) control_.resume(order.database);
+            co_return console_.on_cancel();
+        }
+        co_return console_.done();
+    }
+
+    std::optional<OrderError> begin(const Order& order) {
+        switch (order.kind) {
+            case OrderKind::set: return control_.set(order.key, order.value);
+            case OrderKind::reload: return control_.reload();
+            case OrderKind::pause: return control_.pause(order.database);
+            case OrderKind::resume: return control_.resume(order.database);
+            case OrderKind::suspend: return control_.pause({});
+            case OrderKind::disable: return control_.disable(order.database, true);
+            case OrderKind::enable: return control_.disable(order.database, false);
+            case OrderKind::reconnect: return control_.reconnect(order.database);
+            case OrderKind::wait_close:
+                if (!order.database.empty() && !control_.knows_database(order.database)) return OrderError::no_such_database;
+                return std::nullopt;
+            case OrderKind::kill: return control_.kill(order.database);
+            case OrderKind::kill_client: return control_.kill_client(order.client_id);
+            case OrderKind::shutdown: control_.shut_down(order.mode); return std::nullopt;
+        }
+        return std::nullopt;
+    }
+
+    bool must_wait(const Order& order) {
+        switch (order.kind) {
+            case OrderKind::pause:
+            case OrderKind::suspend: return !control_.is_paused_out(order.database);
+            case OrderKind::kill: return false;
+            case OrderKind::wait_close: return control_.has_marked(order.database);
+            default: return false;
+        }
+    }
+
+    Control& control_;
+    Worker& worker_;
+    ConsoleStart start_;
+    Socket socket_;
+    Console console_;
+    std::string key_;
+    std::int64_t connected_unix_;
+    TimePoint connected_at_;
+    bool cancelled_ = false;
+};
+
+Task run_console(std::shared_ptr<ConsoleSession> session) { co_await session->run(); }
+
+}  // namespace
+
+void begin_console(Worker& worker, ConsoleStart start) {
+    asio::post(worker.io(), [&worker, begun = std::move(start)]() mutable {
+        asio::co_spawn(worker.io(), run_console(std::make_shared<ConsoleSession>(worker, std::move(begun))), asio::detached);
+    });
+}
+
+void cancel_console(Worker& worker, std::string key) {
+    asio::post(worker.io(), [wanted = std::move(key)] {
+        for (ConsoleSession* session : sessions())
+            if (session->key() == wanted) session->cancel();
+    });
+}
+
+std::vector<ClientRow> console_rows(Control&) {
+    std::vector<ClientRow> rows;
+    for (const ConsoleSession* session : sessions()) rows.push_back(session->row());
+    return rows;
+}
+
+}  // namespace pgweir

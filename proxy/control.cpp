@@ -1,0 +1,309 @@
+#include "proxy/control.hpp"
+
+#include <algorithm>
+
+#include <boost/asio/post.hpp>
+
+#include "admin/stats_log.hpp"
+#include "proxy/clock.hpp"
+#include "proxy/log.hpp"
+#include "proxy/pool_setup.hpp"
+#include "routing/effective_settings.hpp"
+#include "routing/settings_console.hpp"
+
+namespace pgweir {
+namespace {
+
+// Whether servers to the old target are of no use for the new one.
+bool is_other_target(const PoolTarget& a, const PoolTarget& b) {
+    return a.entry.dbname != b.entry.dbname || a.entry.hosts != b.entry.hosts || a.entry.port != b.entry.port ||
+           a.entry.connect_query != b.entry.connect_query || a.entry.load_balance_hosts != b.entry.load_balance_hosts || a.user != b.user;
+}
+
+}  // namespace
+
+Control::Control(Shared& shared, std::vector<Worker*> workers, Listener& listener, LoadRequest source, AuthFileUsers more_users,
+                 std::string salt_key, LogSettings log_settings)
+    : shared_(shared), workers_(std::move(workers)), listener_(listener), source_(std::move(source)), more_users_(std::move(more_users)),
+      salt_key_(std::move(salt_key)), log_settings_(std::move(log_settings)), history_(now()) {}
+
+void Control::on_every_worker(std::function<void(Worker&)> what, std::function<void()> then) {
+    auto left = std::make_shared<std::atomic<int>>(static_cast<int>(workers_.size()));
+    for (Worker* worker : workers_)
+        asio::post(worker->io(), [this, worker, what, then, left] {
+            what(*worker);
+            if (left->fetch_sub(1) == 1 && then) asio::post(first().io(), then);
+        });
+}
+
+std::optional<OrderError> Control::reload() {
+    const auto running = shared_.config.get();
+    LoadRequest request = source_;
+    if (!request.path.empty()) request.path = running->settings->conffile;
+    request.running = running->settings.get();
+    const LoadResult result = load_settings(request, files_);
+    for (const auto& line : result.errors) log(LogLevel::error, "{}", line);
+    for (const auto& line : result.warnings) log(LogLevel::warning, "{}", line);
+    if (!result.settings) {
+        log(LogLevel::warning, "config file loading failed");
+        return OrderError::reload_failed;
+    }
+    for (const auto& line : describe_changes(*running->settings, *result.settings)) log(LogLevel::log, "RELOAD: {}", line);
+    apply(result.settings);
+    return std::nullopt;
+}
+
+std::optional<OrderError> Control::set(const std::string& key, const std::string& value) {
+    Settings changed = *shared_.config.get()->settings;
+    const SetResult result = apply_set(changed, key, value);
+    if (!result.message.empty()) log(result.failed() ? LogLevel::error : LogLevel::warning, "{}", result.message);
+    if (result.failed()) return OrderError::set_failed;
+    apply(std::make_shared<const Settings>(std::move(changed)));
+    return std::nullopt;
+}
+
+// All of it or none: the snapshot is swapped, then every pool and session follows.
+void Control::apply(std::shared_ptr<const Settings> settings) {
+    LogSettings wanted = log_settings_;
+    wanted.logfile = settings->logfile;
+    wanted.verbose = std::max(settings->verbose, log_settings_.verbose);
+    wanted.json = settings->log_format == LogFormat::json;
+    open_log(wanted);
+    auto config = make_running_config(std::move(settings), more_users_, files_, salt_key_);
+    shared_.config.set(config);
+    apply_to_pools(*config);
+    prepare_pools();
+    apply_to_sessions(config);
+}
+
+void Control::apply_to_pools(const RunningConfig& config) {
+    const Settings& settings = *config.settings;
+    for (const auto& context : shared_.book.pools()) {
+        const auto entry = config.entry(context->database);
+        if (!entry) {
+            log(LogLevel::warning, "dropping database '{}' as it does not exist anymore or inactive auto-database", context->database);
+            drop_pool(context);
+            continue;
+        }
+        const auto policy = std::make_shared<const PoolPolicy>(pool_policy(settings, *entry, context->user));
+        const auto old = shared_.book.target_of(*context);
+        auto target = std::make_shared<PoolTarget>(*old);
+        target->entry = *entry;
+        target->secret = entry->password ? StoredSecret(*entry->password) : config.secret_of(context->user);
+        target->server_port = entry->port;
+        const bool other = is_other_target(*old, *target);
+        shared_.book.set_target(*context, target);
+        first().relay().decide([&](Book& book, BookActions& out) {
+            book.set_database_bound(context->database, max_db_connections(settings, *entry), max_db_client_connections(settings, *entry), now(), out);
+            book.set_user_bound(context->user, max_user_connections(settings, context->user),
+                                max_user_client_connections(settings, context->user), now(), out);
+            book.set_policy(context->id, policy, now(), out);
+            if (other) book.mark_for_close(context->id);
+        });
+        tick_pool(context->id);
+    }
+}
+
+void Control::apply_to_sessions(std::shared_ptr<const RunningConfig> config) {
+    on_every_worker([config](Worker& worker) {
+        worker.refresh_config();
+        worker.relay().each_client([&](ClientConnection& client) {
+            const auto entry = config->entry(client.context->database);
+            if (!entry || client.closing) return;
+            auto policy = std::make_shared<const SessionPolicy>(
+                session_policy(*config->settings, *entry, client.context->user, client.details->login_user));
+            worker.relay().set_policy(client, worker.shared_policy(std::move(policy)));
+        });
+    });
+}
+
+void Control::drop_pool(const std::shared_ptr<PoolContext>& context) {
+    context->removed = true;
+    first().relay().decide([&](Book& book, BookActions& out) {
+        book.mark_for_close(context->id);
+        book.refuse_waiting(context->id, Fault::database_removed, out);
+    });
+    tick_pool(context->id);
+    on_every_worker([context](Worker& worker) {
+        worker.relay().end_clients(context.get(), Fault::database_removed);
+        worker.relay().close_servers(context.get(), CloseReason::database_removed);
+    });
+}
+
+bool Control::knows_database(const std::string& database) {
+    return shared_.config.get()->entry(database).has_value();
+}
+
+bool Control::is_all_paused() {
+    return shared_.book.look([](Book& book) { return book.all_paused(); });
+}
+
+std::optional<OrderError> Control::pause(const std::string& database) {
+    if (database.empty() && is_all_paused()) return OrderError::already_paused;
+    if (!database.empty() && !knows_database(database)) return OrderError::no_such_database;
+    shared_.book.look([&](Book& book) { book.pause(database, true); });
+    tick_pools(database);
+    return std::nullopt;
+}
+
+std::optional<OrderError> Control::resume(const std::string& database) {
+    if (shared_.shutdown.load() != ShutdownPhase::none) return OrderError::shutting_down;
+    if (database.empty()) {
+        if (!is_all_paused()) return OrderError::not_paused;
+    } else {
+        if (!knows_database(database)) return OrderError::no_such_database;
+        const bool paused = shared_.book.look([&](Book& book) { return book.limits().database_at(book.limits().database(database)).paused; });
+        if (!paused) return OrderError::database_not_paused;
+    }
+    shared_.book.look([&](Book& book) { book.pause(database, false); });
+    tick_pools(database);
+    return std::nullopt;
+}
+
+std::optional<OrderError> Control::disable(const std::string& database, bool disabled) {
+    if (!knows_database(database)) return OrderError::no_such_database;
+    shared_.book.look([&](Book& book) { book.disable(database, disabled); });
+    return std::nullopt;
+}
+
+std::optional<OrderError> Control::reconnect(const std::string& database) {
+    if (!database.empty() && !knows_database(database)) return OrderError::no_such_database;
+    for (const auto& context : shared_.book.pools())
+        if (!is_gone(database, *context)) shared_.book.look([&](Book& book) { book.mark_for_close(context->id); });
+    tick_pools(database);
+    return std::nullopt;
+}
+
+std::optional<OrderError> Control::kill(const std::string& database) {
+    if (const auto error = pause(database)) return error;
+    for (const auto& context : shared_.book.pools()) {
+        if (is_gone(database, *context)) continue;
+        first().relay().decide([&](Book& book, BookActions& out) { book.refuse_waiting(context->id, Fault::database_removed, out); });
+        on_every_worker([context](Worker& worker) {
+            worker.relay().end_clients(context.get(), Fault::database_removed);
+            worker.relay().close_servers(context.get(), CloseReason::database_removed);
+        });
+    }
+    return std::nullopt;
+}
+
+std::optional<OrderError> Control::kill_client(std::uint64_t number) {
+    // The worker that has it is not known: all look. Its own check makes a second hit impossible, numbers being unique.
+    on_every_worker([number](Worker& worker) {
+        worker.relay().each_client([&](ClientConnection& client) {
+            if (client.details->number == number) worker.relay().end_client(client, Fault::admin_disconnect);
+        });
+    });
+    return std::nullopt;
+}
+
+bool Control::is_paused_out(const std::string& database) {
+    return shared_.book.look([&](Book& book) {
+        const auto& pools = book.pools();
+        for (std::uint32_t i = 0; i < pools.index_end(); ++i)
+            if (pools.holds(i) && (database.empty() || pools.at(i).database == database) && pools.at(i).open() > 0) return false;
+        return true;
+    });
+}
+
+bool Control::has_marked(const std::string& database) {
+    return shared_.book.look([&](Book& book) {
+        const auto& pools = book.pools();
+        for (std::uint32_t i = 0; i < pools.index_end(); ++i)
+            if (pools.holds(i) && (database.empty() || pools.at(i).database == database) && book.has_marked_servers(pools.id_of(i))) return true;
+        return false;
+    });
+}
+
+void Control::tick_pools(const std::string& database) {
+    for (const auto& context : shared_.book.pools())
+        if (!is_gone(database, *context)) tick_pool(context->id);
+}
+
+void Control::tick_pool(PoolId pool) {
+    bool more = true;
+    while (more)
+        first().relay().decide([&](Book& book, BookActions& out) { more = book.tick(pool, now(), out); });
+}
+
+void Control::prepare_pools() {
+    const auto config = shared_.config.get();
+    for (const DatabaseEntry& entry : config->settings->databases) {
+        if (entry.name == "*" || !entry.has_forced_user() || pool_policy(*config->settings, entry, entry.user).min_pool_size == 0) continue;
+        find_pool(first(), *config, entry, entry.user);
+    }
+}
+
+void Control::tick() {
+    tick_pools({});
+    forget_idle_pools();
+    check_shutdown();
+}
+
+// pool_idle_timeout, autodb_idle_timeout, and pools whose entry has left the configuration.
+void Control::forget_idle_pools() {
+    const auto config = shared_.config.get();
+    const Settings& settings = *config->settings;
+    for (const auto& context : shared_.book.pools()) {
+        const auto target = shared_.book.target_of(*context);
+        Microseconds limit = settings.pool_idle_timeout;
+        const bool is_kept = target->entry.has_forced_user() && target->entry.min_pool_size.value_or(settings.min_pool_size) > 0;
+        if (target->entry.is_auto && settings.autodb_idle_timeout.count() > 0)
+            limit = limit.count() > 0 ? std::min(limit, settings.autodb_idle_timeout) : settings.autodb_idle_timeout;
+        const auto idle = shared_.book.look([&](Book& book) {
+            const Pool* pool = book.pool(context->id);
+            const bool busy = pool == nullptr || pool->sessions > 0 || pool->open() > 0 || pool->cancel_connections > 0;
+            return busy ? Microseconds{-1} : now() - pool->last_busy_at;
+        });
+        if (idle.count() < 0 || (!context->removed && (limit.count() == 0 || idle < limit || is_kept))) continue;
+        if (!context->removed)
+            log(LogLevel::log, "cleaning up idle pool for user {} on db {} because: pool idle timeout (age= {}s)", context->user,
+                context->database, idle.count() / 1'000'000);
+        shared_.book.forget_pool(*context);
+    }
+}
+
+void Control::shut_down(ShutdownMode mode) {
+    if (mode == ShutdownMode::immediate || shared_.shutdown.load() != ShutdownPhase::none) {
+        for (Worker* worker : workers_) worker->stop();
+        return;
+    }
+    listener_.close_tcp();
+    if (mode == ShutdownMode::wait_for_clients) {
+        shared_.shutdown = ShutdownPhase::waiting_for_clients;
+    } else {
+        shared_.shutdown = ShutdownPhase::waiting_for_servers;
+        shared_.book.look([](Book& book) { book.begin_shutdown(); });
+        for (const auto& context : shared_.book.pools())
+            first().relay().decide([&](Book& book, BookActions& out) { book.refuse_waiting(context->id, Fault::server_shutting_down, out); });
+        tick_pools({});
+    }
+    check_shutdown();
+}
+
+void Control::check_shutdown() {
+    const auto phase = shared_.shutdown.load();
+    if (phase == ShutdownPhase::none) return;
+    const bool over = phase == ShutdownPhase::waiting_for_servers
+                          ? is_paused_out({})
+                          : std::all_of(workers_.begin(), workers_.end(), [](const Worker* w) { return w->clients.load() == 0; }) &&
+                                shared_.consoles.load() == 0;
+    if (!over) return;
+    for (Worker* worker : workers_) worker->stop();
+}
+
+DatabaseTotals Control::totals() {
+    DatabaseTotals all;
+    for (const auto& context : shared_.book.pools())
+        for (std::size_t worker = 0; worker < workers_.size(); ++worker) all[context->database] += context->counters[worker];
+    return all;
+}
+
+void Control::end_period() {
+    history_.end_period(totals(), now());
+    if (shared_.config.get()->settings->log_stats) log(LogLevel::log, "{}", stats_log_line(statistics().overall.averages));
+}
+
+StatsView Control::statistics() { return history_.view(totals(), now()); }
+
+}  // namespace pgweir

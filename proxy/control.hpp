@@ -1,0 +1,79 @@
+// What operators and signals order: reload, pause, kill, shut down. Lives on worker 0's thread.
+//
+// Not here: the console's words (admin/), the decisions (Book).
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "admin/order.hpp"
+#include "admin/statistics.hpp"
+#include "proxy/listener.hpp"
+#include "proxy/log.hpp"
+#include "proxy/worker.hpp"
+#include "routing/settings_loader.hpp"
+
+namespace pgweir {
+
+class Control {
+public:
+    Control(Shared& shared, std::vector<Worker*> workers, Listener& listener, LoadRequest source, AuthFileUsers more_users,
+            std::string salt_key, LogSettings log_settings);
+
+    // Each gives the error, or nothing when it has been done (or, for waits, begun).
+    std::optional<OrderError> reload();
+    std::optional<OrderError> set(const std::string& key, const std::string& value);
+    std::optional<OrderError> pause(const std::string& database);
+    std::optional<OrderError> resume(const std::string& database);
+    std::optional<OrderError> disable(const std::string& database, bool disabled);
+    std::optional<OrderError> reconnect(const std::string& database);
+    std::optional<OrderError> kill(const std::string& database);
+    std::optional<OrderError> kill_client(std::uint64_t number);
+    void shut_down(ShutdownMode mode);
+
+    // Conditions that orders wait for.
+    bool is_paused_out(const std::string& database);    // no server connection is left
+    bool has_marked(const std::string& database);
+    bool knows_database(const std::string& database);
+    bool is_all_paused();
+
+    // Pools of entries with a forced user and min_pool_size, which need no client to be there.
+    void prepare_pools();
+    // The janitor's round, three times a second.
+    void tick();
+    void end_period();    // of the statistics
+    StatsView statistics();
+
+    // Runs on every worker; `then` on this one when all have.
+    void on_every_worker(std::function<void(Worker&)> what, std::function<void()> then = {});
+
+    Shared& shared() { return shared_; }
+    const std::vector<Worker*>& workers() const { return workers_; }
+    Worker& first() { return *workers_.front(); }
+
+private:
+    void apply(std::shared_ptr<const Settings> settings);
+    void apply_to_pools(const RunningConfig& config);
+    void apply_to_sessions(std::shared_ptr<const RunningConfig> config);
+    void drop_pool(const std::shared_ptr<PoolContext>& context);
+    void tick_pool(PoolId pool);
+    void tick_pools(const std::string& database);
+    void forget_idle_pools();
+    void check_shutdown();
+    bool is_gone(const std::string& database, const PoolContext& context) const { return !database.empty() && context.database != database; }
+    DatabaseTotals totals();
+
+    Shared& shared_;
+    std::vector<Worker*> workers_;
+    Listener& listener_;
+    LoadRequest source_;
+    AuthFileUsers more_users_;
+    std::string salt_key_;
+    LogSettings log_settings_;
+    SystemFiles files_;
+    StatsHistory history_;
+};
+
+}  // namespace pgweir

@@ -1,0 +1,199 @@
+// Opening one server connection, as a coroutine: connect, log in, connect_query; then it is the relay's.
+#include <ctime>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+
+#include "protocol/backend/error_response.hpp"
+#include "protocol/body_writer.hpp"
+#include "protocol/frontend/query.hpp"
+#include "proxy/clock.hpp"
+#include "proxy/connect_task.hpp"
+#include "proxy/derive_task.hpp"
+#include "proxy/log.hpp"
+#include "proxy/names.hpp"
+#include "proxy/socket_options.hpp"
+#include "proxy/worker.hpp"
+#include "routing/server_login.hpp"
+
+namespace pgweir {
+namespace {
+
+constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
+
+using Attempt = std::shared_ptr<Worker::OpenAttempt>;
+
+ParameterList entry_parameters(const DatabaseEntry& entry) {
+    ParameterList parameters;
+    const auto add = [&](const char* name, const std::string& value) {
+        if (!value.empty()) parameters.emplace_back(name, value);
+    };
+    add("client_encoding", entry.client_encoding);
+    add("datestyle", entry.datestyle);
+    add("timezone", entry.timezone);
+    add("application_name", entry.application_name);
+    return parameters;
+}
+
+void arm_timeout(Attempt attempt, Microseconds timeout) {
+    if (timeout.count() == 0) return;
+    attempt->timer.expires_after(std::chrono::microseconds(timeout.count()));
+    attempt->timer.async_wait([attempt](const boost::system::error_code& error) {
+        if (error) return;
+        attempt->timed_out = true;
+        boost::system::error_code ignored;
+        attempt->socket.cancel(ignored);
+    });
+}
+
+ServerLoginRequest login_request(Worker& worker, const PoolTarget& target) {
+    ServerLoginRequest request{.user = target.user,
+                               .database = target.entry.dbname,
+                               .parameters = entry_parameters(target.entry),
+                               .secret = target.secret,
+                               .scram_keys = {}};
+    if (target.secret.kind() == SecretKind::scram)
+        request.scram_keys = worker.shared().keys.proved(target.user, target.secret.text());
+    return request;
+}
+
+// Runs the login to its end. The failure, if it did not succeed.
+asio::awaitable<std::optional<OpenFailure>> log_in(Worker& worker, Attempt attempt, ServerLogin& login) {
+    char buffer[4096];
+    for (;;) {
+        if (!login.output().empty()) {
+            std::string bytes;
+            bytes.swap(login.output());
+            co_await asio::async_write(attempt->socket, asio::buffer(bytes), as_result);
+        }
+        switch (login.next()) {
+            case ServerLogin::Step::read: {
+                const auto [error, count] = co_await attempt->socket.async_read_some(asio::buffer(buffer), as_result);
+                if (attempt->timed_out) co_return OpenFailure{.reason = CloseReason::connect_timeout, .sqlstate = {}, .message = "connect timeout"};
+                if (error)
+                    login.on_end();
+                else
+                    login.on_bytes({buffer, count});
+                break;
+            }
+            case ServerLogin::Step::derive: login.on_derived(co_await derive(worker, login.derive_job(), true)); break;
+            case ServerLogin::Step::ready: co_return std::nullopt;
+            case ServerLogin::Step::refused:
+                co_return OpenFailure{.reason = CloseReason::login_failed, .sqlstate = login.sqlstate(), .message = login.message()};
+            case ServerLogin::Step::failed: {
+                const bool secret = login.client_fault() == Fault::server_login_wrong_password_type;
+                co_return OpenFailure{.reason = secret ? CloseReason::login_failed : CloseReason::connect_failed,
+                                      .sqlstate = {},
+                                      .message = secret ? "server login failed: wrong password type" : login.reason()};
+            }
+        }
+    }
+}
+
+// connect_query: sent once, its errors are logged and otherwise ignored. Leaves what came behind it in `leftover`.
+asio::awaitable<bool> run_connect_query(ServerConnection& server, Attempt attempt, const std::string& sql, std::string& leftover) {
+    const std::string message = to_message(frontend::Query{sql});
+    co_await asio::async_write(attempt->socket, asio::buffer(message), as_result);
+    server.session.begin_own_query();
+    char buffer[4096];
+    for (;;) {
+        Bytes rest = leftover;
+        const auto event = server.session.on_unlinked_bytes(rest);
+        leftover.erase(0, leftover.size() - rest.size());
+        if (event == UnlinkedEvent::done) co_return true;
+        if (event == UnlinkedEvent::failed) {
+            log(LogLevel::error, "{} error while executing exec_on_query", name_of(server));
+            co_return server.session.is_at_rest();
+        }
+        if (event != UnlinkedEvent::nothing) co_return false;
+        const auto [error, count] = co_await attempt->socket.async_read_some(asio::buffer(buffer), as_result);
+        if (error) co_return false;
+        leftover.append(buffer, count);
+    }
+}
+
+void remember_parameters(Worker& worker, ServerConnection& server, const ParameterList& reported) {
+    auto values = std::make_shared<ParameterValues>();
+    const TrackedParameters& tracked = *server.session.tracked;
+    for (const auto& [name, value] : reported) {
+        const int place = tracked.find(name);
+        if (place >= 0) values->set(place, value);
+    }
+    values->proven = true;
+    server.session.parameters = worker.relay().catalog().intern(values);
+    auto welcome = std::make_shared<Welcome>();
+    welcome->values = reported;
+    welcome->tracked = server.session.parameters;
+    worker.relay().decide([&](Book& book, BookActions& out) { book.set_welcome(server.context->id, welcome, out); });
+}
+
+asio::awaitable<std::optional<OpenFailure>> open(Worker& worker, ServerConnection& server, Attempt attempt, std::string& leftover) {
+    const auto config = worker.shared().config.get();
+    server.target = worker.shared().book.target_of(*server.context);
+    server.number = worker.shared().next_number.fetch_add(1);
+    server.connected_at = now();
+    server.connected_unix = server.requested_unix = std::time(nullptr);
+    arm_timeout(attempt, config->settings->server_connect_timeout);
+
+    const ServerAddress address = next_address(*server.target, *server.context);
+    server.remote = {.host = address.host, .port = address.port, .pid = 0, .is_unix = address.host.starts_with('/') || address.host.starts_with('@')};
+    const auto connected = co_await connect_socket(attempt->socket, address);
+    if (connected.error) {
+        if (server.target->entry.load_balance_hosts == LoadBalanceHosts::disable) server.context->next_host.fetch_add(1);
+        co_return OpenFailure{.reason = CloseReason::connect_failed, .sqlstate = {},
+                              .message = connected.resolving ? "server DNS lookup failed" : "connect failed"};
+    }
+    const int fd = attempt->socket.native_handle();
+    if (!server.remote.is_unix) set_socket_options(fd, *config->settings);
+    server.local = local_of(fd);
+    if (auto peer = peer_of(fd); !peer.is_unix)
+        server.remote = peer;
+    else
+        server.remote.pid = peer.pid;
+    if (config->settings->log_connections)
+        log(LogLevel::log, "{} new connection to server{}", name_of(server),
+            server.remote.is_unix ? std::string() : fmt::format(" (from {})", server.local.text()));
+
+    ServerLogin login(login_request(worker, *server.target), worker.shared().random);
+    if (auto failure = co_await log_in(worker, attempt, login)) {
+        if (login.next() == ServerLogin::Step::refused)
+            log(LogLevel::warning, "{} server login failed: {} {}", name_of(server), login.severity(), login.message());
+        else
+            log(LogLevel::warning, "{} {}", name_of(server), failure->message);
+        co_return failure;
+    }
+    server.cancel_key = login.cancel_key();
+    leftover = login.leftover();
+    remember_parameters(worker, server, login.parameters());
+    if (!server.target->entry.connect_query.empty() &&
+        !co_await run_connect_query(server, attempt, server.target->entry.connect_query, leftover))
+        co_return OpenFailure{.reason = CloseReason::connect_failed, .sqlstate = {}, .message = "server conn crashed?"};
+    co_return std::nullopt;
+}
+
+}  // namespace
+
+Task open_server_connection(Worker& worker, ServerConnection& server, Attempt attempt) {
+    std::string leftover;
+    std::optional<OpenFailure> failure;
+    if (!attempt->abandoned) failure = co_await open(worker, server, attempt, leftover);
+    attempt->timer.cancel();
+    worker.forget_open(server);
+    if (attempt->timed_out && failure) failure->message = failure->reason == CloseReason::connect_failed ? "connect failed" : "connect timeout";
+    if (failure || attempt->abandoned) {
+        boost::system::error_code ignored;
+        attempt->socket.close(ignored);
+        const auto reason = attempt->abandoned ? std::string(to_string(static_cast<CloseReason>(server.close_reason.load()))) : failure->message;
+        if (worker.log_disconnections())
+            log(LogLevel::log, "{} closing because: {} (age={}s)", name_of(server), reason, (now() - server.connected_at).count() / 1'000'000);
+        worker.relay().open_failed(server, failure.value_or(OpenFailure{}));
+        co_return;
+    }
+    boost::system::error_code ignored;
+    server.transport = Transport(attempt->socket.release(ignored));
+    worker.relay().add_server(server, leftover);
+}
+
+}  // namespace pgweir

@@ -1,0 +1,51 @@
+#include "proxy/poller.hpp"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+
+namespace pgweir {
+namespace {
+
+constexpr std::uint32_t input_events = EPOLLIN | EPOLLRDHUP | EPOLLET;
+
+[[noreturn]] void fail(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
+
+}  // namespace
+
+Poller::Poller() : epoll_(::epoll_create1(EPOLL_CLOEXEC)), event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+    if (epoll_ < 0 || event_ < 0) fail("cannot make an epoll");
+    add(event_, PollToken{});
+}
+
+Poller::~Poller() {
+    ::close(event_);
+    ::close(epoll_);
+}
+
+void Poller::add(int fd, PollToken token) {
+    epoll_event event{.events = input_events, .data = {.u64 = token.pack()}};
+    if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) != 0) fail("epoll_ctl");
+}
+
+void Poller::watch_output(int fd, PollToken token, bool on) {
+    epoll_event event{.events = input_events | (on ? EPOLLOUT : 0U), .data = {.u64 = token.pack()}};
+    ::epoll_ctl(epoll_, EPOLL_CTL_MOD, fd, &event);
+}
+
+void Poller::remove(int fd) { ::epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr); }
+
+std::span<const epoll_event> Poller::poll() {
+    const int count = ::epoll_wait(epoll_, events_, batch_events, 0);
+    return {events_, static_cast<std::size_t>(count < 0 ? 0 : count)};
+}
+
+void Poller::wake() {
+    // Edge-triggered and never read: each write is an edge.
+    const std::uint64_t one = 1;
+    [[maybe_unused]] const auto written = ::write(event_, &one, sizeof one);
+}
+
+}  // namespace pgweir

@@ -1,0 +1,58 @@
+// A worker's own edge-triggered epoll for the sockets of the relay. Asio watches it as one descriptor.
+//
+// A socket is registered once; an event carries its token (kind, index and generation), never an address, so that an
+// event for something closed in the same batch is recognised. Remove before close and before a move.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include <sys/epoll.h>
+
+namespace pgweir {
+
+enum class PollKind : std::uint8_t { client, server, wake };
+
+struct PollToken {
+    PollKind kind = PollKind::wake;
+    std::uint32_t index = 0;
+    std::uint32_t generation = 0;    // its low 28 bits are compared
+
+    static constexpr std::uint32_t generation_mask = 0x0fffffff;
+    std::uint64_t pack() const {
+        return std::uint64_t{static_cast<std::uint8_t>(kind)} << 60 | std::uint64_t{generation & generation_mask} << 32 | index;
+    }
+    static PollToken unpack(std::uint64_t word) {
+        return {static_cast<PollKind>(word >> 60), static_cast<std::uint32_t>(word), static_cast<std::uint32_t>(word >> 32) & generation_mask};
+    }
+};
+
+class Poller {
+public:
+    static constexpr int batch_events = 256;
+
+    Poller();
+    ~Poller();
+    Poller(const Poller&) = delete;
+    Poller& operator=(const Poller&) = delete;
+
+    // Throws std::system_error when the kernel refuses.
+    void add(int fd, PollToken token);
+    // Whether readiness to write is told too: only while bytes are kept for it.
+    void watch_output(int fd, PollToken token, bool on);
+    void remove(int fd);
+
+    // Events that are there now; does not wait.
+    std::span<const epoll_event> poll();
+
+    // Makes the poller readable from any thread.
+    void wake();
+    int fd() const { return epoll_; }
+
+private:
+    int epoll_;
+    int event_;
+    epoll_event events_[batch_events];
+};
+
+}  // namespace pgweir

@@ -1,0 +1,195 @@
+// Events, the ready list, and what happens once a round.
+#include "proxy/relay.hpp"
+
+#include <algorithm>
+
+#include "proxy/clock.hpp"
+#include "proxy/log.hpp"
+
+namespace pgweir {
+namespace {
+
+constexpr int rounds_max = 8;
+constexpr Microseconds batch_time{1'000};
+
+}  // namespace
+
+Relay::Relay(WorkerId worker, BookHost& book_host, RelayHost& host)
+    : worker_(worker), host_book_(book_host), host_(host), scratch_(std::make_unique<char[]>(scratch_bytes)) {}
+
+Relay::~Relay() {
+    each_server([](ServerConnection& server) { delete &server; });
+}
+
+bool Relay::run_batch() {
+    in_batch_ = true;
+    const bool more = run_rounds();
+    in_batch_ = false;
+    return more;
+}
+
+bool Relay::run_rounds() {
+    now_ = now();
+    const TimePoint until = now_ + batch_time;
+    for (int round = 0; round < rounds_max; ++round) {
+        const auto events = poller_.poll();
+        for (const epoll_event& event : events) on_event(event);
+        drain_mailbox();
+        const bool more = serve_ready_list();
+        if (events.empty() && !more) return false;
+        if (now_ >= until) return true;
+    }
+    return true;
+}
+
+void Relay::on_event(const epoll_event& event) {
+    now_ = now();
+    const auto token = PollToken::unpack(event.data.u64);
+    if (token.kind == PollKind::client && clients_.holds(token.index)) {
+        ClientConnection& client = clients_.at(token.index);
+        if ((client.place.generation & PollToken::generation_mask) == token.generation) on_client_event(client, event.events);
+    } else if (token.kind == PollKind::server && servers_.holds(token.index)) {
+        ServerConnection& server = *servers_.at(token.index);
+        if ((server.place.generation & PollToken::generation_mask) == token.generation) on_server_event(server, event.events);
+    }
+    run_todo();
+    bury_dead();
+}
+
+void Relay::drain_mailbox() {
+    if (mailbox_.empty()) return;
+    now_ = now();
+    mailbox_.drain([this](MailboxNode& node, std::uint32_t orders) {
+        auto& server = static_cast<ServerConnection&>(node);
+        if (server.closed) {
+            free_server(server);
+            return;
+        }
+        if ((orders & order_arrive) != 0) take_in(server);
+        if ((orders & order_open) != 0 && (orders & order_close) == 0) {
+            if (by_server_.size() <= server.id.index) by_server_.resize(server.id.index + 1, nullptr);
+            by_server_[server.id.index] = &server;
+            host_.open_server(server);
+        }
+        if ((orders & order_move) != 0) move_away(server);
+        if ((orders & order_close) != 0) close_by_order(server);
+        run_todo();
+        bury_dead();
+    });
+}
+
+// Sockets with work left: a budget used up, reading taken up again. Once a round; true: some are left.
+bool Relay::serve_ready_list() {
+    if (ready_.empty()) return false;
+    serving_.swap(ready_);
+    for (const PollToken& token : serving_) {
+        now_ = now();
+        if (token.kind == PollKind::client && clients_.holds(token.index)) {
+            ClientConnection& client = clients_.at(token.index);
+            if ((client.place.generation & PollToken::generation_mask) != token.generation) continue;
+            client.is_ready = false;
+            if (client.broken && !client.buried)
+                client_lost(client);
+            else
+                resume_client(client);
+        } else if (token.kind == PollKind::server && servers_.holds(token.index)) {
+            ServerConnection& server = *servers_.at(token.index);
+            if ((server.place.generation & PollToken::generation_mask) != token.generation) continue;
+            server.is_ready = false;
+            if (server.broken)
+                server_lost(server, CloseReason::crashed);
+            else
+                read_server(server);
+        }
+        run_todo();
+        bury_dead();
+    }
+    serving_.clear();
+    return !ready_.empty();
+}
+
+void Relay::make_ready(ClientConnection& client) {
+    if (client.is_ready || client.buried) return;
+    client.is_ready = true;
+    if (!in_batch_) poller_.wake();
+    ready_.push_back({PollKind::client, client.place.index, client.place.generation & PollToken::generation_mask});
+}
+
+void Relay::make_ready(ServerConnection& server) {
+    if (server.is_ready || server.closed) return;
+    server.is_ready = true;
+    if (!in_batch_) poller_.wake();
+    ready_.push_back({PollKind::server, server.place.index, server.place.generation & PollToken::generation_mask});
+}
+
+void Relay::bury_dead() {
+    while (!dead_clients_.empty()) {
+        const ClientId id = dead_clients_.back();
+        dead_clients_.pop_back();
+        clients_.erase(id);
+    }
+    while (!dead_servers_.empty()) {
+        ServerConnection* server = dead_servers_.back();
+        dead_servers_.pop_back();
+        free_server(*server);
+    }
+}
+
+// A node that is linked still belongs to the mailbox: the drain frees it.
+void Relay::free_server(ServerConnection& server) {
+    if (!server.is_linked()) delete &server;
+}
+
+ClientConnection* Relay::find(SessionId id) {
+    if (id.index >= by_session_.size()) return nullptr;
+    ClientConnection* client = by_session_[id.index];
+    return client != nullptr && client->id == id && !client->buried ? client : nullptr;
+}
+
+ServerConnection* Relay::find(ServerId id) {
+    if (id.index >= by_server_.size()) return nullptr;
+    ServerConnection* server = by_server_[id.index];
+    return server != nullptr && server->id == id ? server : nullptr;
+}
+
+void Relay::tick(TimePoint at) {
+    now_ = at;
+    deadlines_armed_ = false;
+    for (std::uint32_t index = 0; index < deadlines_.size(); ++index) {
+        if (deadlines_[index] == never.us) continue;
+        if (at.us < deadlines_[index]) {
+            deadlines_armed_ = true;
+            continue;
+        }
+        if (!clients_.holds(index) || clients_.at(index).buried) {
+            deadlines_[index] = never.us;
+            continue;
+        }
+        ClientConnection& client = clients_.at(index);
+        if (client.closing) {
+            bury(client);
+        } else {
+            event_actions_.clear();
+            client.session.on_deadline(client.server != nullptr ? &client.server->session : nullptr, now_, event_actions_);
+            carry_out(client, {}, event_actions_);
+        }
+        note_deadline(client);
+        run_todo();
+        bury_dead();
+    }
+    each_server([&](ServerConnection& server) {
+        if (at >= server.own_query_until) server_lost(server, CloseReason::check_failed);
+    });
+    run_todo();
+    bury_dead();
+}
+
+void Relay::note_deadline(ClientConnection& client) {
+    const auto due = client.buried ? never.us : client.closing ? client.closing_until.us : client.session.deadline().us;
+    deadlines_[client.place.index] = due;
+    if (due == never.us || deadlines_armed_) return;
+    deadlines_armed_ = true;
+    host_.deadline_armed();
+}
+
+}  // namespace pgweir

@@ -1,0 +1,52 @@
+// One server connection: its socket, its protocol state, what is kept for it, and its node in a worker's mailbox.
+//
+// Belongs to one worker at a time. Not here: who may have it (Book).
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "proxy/client_connection.hpp"
+#include "proxy/kept_bytes.hpp"
+#include "proxy/mailbox.hpp"
+#include "proxy/pool_context.hpp"
+#include "proxy/transport.hpp"
+#include "routing/server_session.hpp"
+
+namespace pgweir {
+
+struct LocalServerTag;
+using LocalServerId = Id<LocalServerTag>;    // a place in its worker's table
+
+struct ServerConnection : MailboxNode {
+    ServerConnection(ServerId server_id, std::shared_ptr<PoolContext> pool_context, const TrackedParameters& tracked)
+        : id(server_id), context(std::move(pool_context)), session(tracked) {}
+
+    const ServerId id;
+    const std::shared_ptr<PoolContext> context;
+    Transport transport;
+    ServerSession session;
+    LocalServerId place{};                 // once it is in a worker's table
+    ClientConnection* client = nullptr;    // linked
+    KeptBytes input;
+    KeptBytes output;
+    std::string cancel_key;
+    std::shared_ptr<const PoolTarget> target;
+    PeerAddress remote;
+    PeerAddress local;
+    std::uint64_t number = 0;
+    TimePoint connected_at{};
+    std::int64_t connected_unix = 0;
+    std::int64_t requested_unix = 0;
+    TimePoint own_query_until = never;     // a check or reset must have ended by then
+    bool edge_missed = false;
+    bool hung_up = false;
+    bool is_ready = false;
+    bool broken = false;
+    bool watching_output = false;
+    bool closed = false;                   // gone from the book; freed when its node is not linked
+    std::atomic<std::uint8_t> move_to{0};      // arguments of the pending orders
+    std::atomic<std::uint8_t> close_reason{0};
+};
+
+}  // namespace pgweir

@@ -1,0 +1,64 @@
+// The only way to a socket for the relay: non-blocking reads and writes whose contract is TLS's already.
+//
+// Promises: a short read means that the socket is empty for now; nothing here ever blocks.
+// `write` may take fewer bytes than given; what it did not take must be offered again, unchanged and maybe with more
+// behind it. Not here: when to read or write (relay), who waits for readiness (Poller).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+namespace pgweir {
+
+enum class IoStatus : std::uint8_t {
+    done,           // `bytes` were moved
+    again,          // nothing now: wait for readiness
+    end,            // read: the peer has closed its side
+    wants_write,    // read: the socket must take bytes first (TLS)
+    wants_read,     // write: bytes must come first (TLS)
+    failed,         // the connection is lost
+};
+
+struct IoResult {
+    IoStatus status = IoStatus::again;
+    std::size_t bytes = 0;
+};
+
+// What stands between the relay and the socket when it is not plain: TLS, or a test's fake.
+class TransportLayer {
+public:
+    virtual ~TransportLayer() = default;
+    virtual IoResult read(int fd, char* into, std::size_t size) = 0;
+    virtual IoResult write(int fd, const char* from, std::size_t size) = 0;
+    // Bytes have been received and not read yet: no readiness will tell of them.
+    virtual bool has_buffered() const = 0;
+};
+
+class Transport {
+public:
+    Transport() = default;
+    explicit Transport(int fd, std::unique_ptr<TransportLayer> layer = nullptr) : fd_(fd), layer_(std::move(layer)) {}
+    Transport(Transport&& other) noexcept : fd_(std::exchange(other.fd_, -1)), layer_(std::move(other.layer_)) {}
+    Transport& operator=(Transport&& other) noexcept;
+    ~Transport() { close(); }
+
+    IoResult read(char* into, std::size_t size) { return layer_ ? layer_->read(fd_, into, size) : read_plain(into, size); }
+    IoResult write(const char* from, std::size_t size) { return layer_ ? layer_->write(fd_, from, size) : write_plain(from, size); }
+    bool has_buffered() const { return layer_ && layer_->has_buffered(); }
+
+    // Ends the sending side, so that the peer sees all that was written; then the socket.
+    void close();
+    int fd() const { return fd_; }
+    bool is_open() const { return fd_ >= 0; }
+
+private:
+    IoResult read_plain(char* into, std::size_t size);
+    IoResult write_plain(const char* from, std::size_t size);
+
+    int fd_ = -1;
+    std::unique_ptr<TransportLayer> layer_;
+};
+
+}  // namespace pgweir

@@ -1,0 +1,150 @@
+#include "proxy/worker.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "proxy/clock.hpp"
+
+namespace pgweir {
+namespace {
+
+constexpr std::chrono::milliseconds tick_period{333};
+
+}  // namespace
+
+Worker::Worker(WorkerId id, Shared& shared, asio::thread_pool& helpers)
+    : id_(id), shared_(shared), helpers_(helpers), work_(asio::make_work_guard(io_)), relay_(id, shared.book, *this),
+      poller_watch_(io_, relay_.poller().fd()), tick_timer_(io_), config_(shared.config.get()) {
+    shared.book.attach(id, *this);
+    shared.workers[id] = this;
+    watch_poller();
+}
+
+Worker::~Worker() { poller_watch_.release(); }
+
+void Worker::run() { io_.run(); }
+void Worker::start() {
+    thread_ = std::thread([this] { run(); });
+}
+void Worker::stop() { io_.stop(); }
+void Worker::join() {
+    if (thread_.joinable()) thread_.join();
+}
+
+// One Asio wait a batch, not a message.
+void Worker::watch_poller() {
+    poller_watch_.async_wait(asio::posix::stream_descriptor::wait_read, [this](const boost::system::error_code& error) {
+        if (!error) run_relay();
+    });
+}
+
+void Worker::run_relay() {
+    if (relay_.run_batch())
+        asio::post(io_, [this] { run_relay(); });    // Asio's own work gets a turn
+    else
+        watch_poller();
+}
+
+void Worker::begin_login(Socket socket, bool is_unix) {
+    asio::co_spawn(io_, client_login(*this, std::move(socket), is_unix), asio::detached);
+}
+
+void Worker::begin_cancel(SessionId session) {
+    asio::post(io_, [this, session] { asio::co_spawn(io_, cancel_request(*this, session), asio::detached); });
+}
+
+void Worker::look_again_at(PoolId pool) {
+    asio::post(io_, [this, pool] { relay_.look_again(pool); });
+}
+
+void Worker::open_server(ServerConnection& server) {
+    auto attempt = std::make_shared<OpenAttempt>(io_);
+    opening_[&server] = attempt;
+    // Through the queue: the relay is in the middle of something.
+    asio::post(io_, [this, &server, attempt] {
+        asio::co_spawn(io_, open_server_connection(*this, server, attempt), asio::detached);
+    });
+}
+
+void Worker::abandon_open(ServerConnection& server) {
+    const auto found = opening_.find(&server);
+    if (found == opening_.end()) return;
+    found->second->abandoned = true;
+    boost::system::error_code ignored;
+    found->second->socket.cancel(ignored);
+    found->second->timer.cancel();
+}
+
+void Worker::cancel_running(ServerConnection& server) {
+    if (server.client != nullptr) begin_cancel(server.client->id);
+}
+
+void Worker::client_gone(const ClientConnection& client) {
+    clients.fetch_sub(1, std::memory_order_relaxed);
+    {
+        std::lock_guard lock(shared_.cancel_mutex);
+        shared_.cancel_keys.revoke(client.details->cancel_key);
+    }
+    shared_.book.look([&](Book& book) {
+        book.limits().release_from(client.details->database_bound, client.details->user_bound);
+        book.limits().release_client();
+    });
+}
+
+void Worker::welcome_arrived(SessionId session, Fault fault) {
+    const auto found = welcome_waiters_.find(session.index);
+    if (found == welcome_waiters_.end()) return;
+    found->second->arrived = true;
+    found->second->fault = fault;
+    found->second->timer->cancel();
+}
+
+asio::awaitable<Fault> Worker::wait_for_welcome(SessionId session, TimePoint until) {
+    asio::steady_timer timer(io_);
+    WelcomeWaiter waiter{.timer = &timer};
+    welcome_waiters_[session.index] = &waiter;
+    if (until != never) {
+        timer.expires_after(std::chrono::microseconds((until - now()).count()));
+    } else {
+        timer.expires_at(asio::steady_timer::time_point::max());
+    }
+    boost::system::error_code ignored;
+    co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    welcome_waiters_.erase(session.index);
+    co_return waiter.arrived ? waiter.fault : Fault::client_login_timeout_server_down;
+}
+
+void Worker::deadline_armed() {
+    if (ticking_) return;
+    ticking_ = true;
+    asio::co_spawn(io_, tick_while_armed(), asio::detached);
+}
+
+Task Worker::tick_while_armed() {
+    do {
+        tick_timer_.expires_after(tick_period);
+        boost::system::error_code error;
+        co_await tick_timer_.async_wait(asio::redirect_error(asio::use_awaitable, error));
+        if (error) break;
+        relay_.tick(now());
+    } while (relay_.has_deadlines());
+    ticking_ = false;
+}
+
+std::shared_ptr<const SessionPolicy> Worker::shared_policy(std::shared_ptr<const SessionPolicy> policy) {
+    std::erase_if(policies_, [](const auto& known) { return known.expired(); });
+    for (const auto& known : policies_)
+        if (auto same = known.lock(); same && *same == *policy) return same;
+    policies_.push_back(policy);
+    return policy;
+}
+
+void Worker::refresh_config() { config_ = shared_.config.get(); }
+bool Worker::compat_error_codes() const { return config_->settings->compat_error_codes; }
+bool Worker::log_disconnections() const { return config_->settings->log_disconnections; }
+bool Worker::log_pooler_errors() const { return config_->settings->log_pooler_errors; }
+
+}  // namespace pgweir

@@ -1,0 +1,129 @@
+// One thread of the proxy: its io_context, its Relay, and the coroutines of the slow paths on it.
+//
+// Not here: the hot path (Relay), decisions (routing/).
+#pragma once
+
+#include <memory>
+#include <string>
+#include <thread>
+#include <unordered_map>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
+
+#include "proxy/relay.hpp"
+#include "proxy/shared.hpp"
+
+namespace pgweir {
+
+namespace asio = boost::asio;
+using Socket = asio::generic::stream_protocol::socket;
+using Task = asio::awaitable<void>;
+
+class Worker : public WorkerPort, public RelayHost {
+public:
+    Worker(WorkerId id, Shared& shared, asio::thread_pool& helpers);
+    ~Worker() override;
+
+    // Runs on the calling thread until stop(); or on a thread of its own.
+    void run();
+    void start();
+    void stop();    // from any thread
+    void join();
+
+    asio::io_context& io() { return io_; }
+    Relay& relay() { return relay_; }
+    Shared& shared() { return shared_; }
+    asio::thread_pool& helpers() { return helpers_; }
+    WorkerId id() const { return id_; }
+
+    // A connection that was accepted; on this worker's thread.
+    void begin_login(Socket socket, bool is_unix);
+    // A cancel request for a session of this worker; from any thread.
+    void begin_cancel(SessionId session);
+
+    // Clients here, those logging in too; read by whoever gives out new ones.
+    std::atomic<int> clients{0};
+
+    // Waits until the pool has a welcome for this session; Fault::none: it has.
+    asio::awaitable<Fault> wait_for_welcome(SessionId session, TimePoint until);
+
+    // WorkerPort
+    Mailbox& mailbox() override { return relay_.mailbox(); }
+    void wake() override { relay_.poller().wake(); }
+    void look_again_at(PoolId pool) override;
+
+    // RelayHost
+    void open_server(ServerConnection& server) override;
+    void abandon_open(ServerConnection& server) override;
+    void cancel_running(ServerConnection& server) override;
+    void client_gone(const ClientConnection& client) override;
+    void welcome_arrived(SessionId session, Fault fault) override;
+    void deadline_armed() override;
+    bool compat_error_codes() const override;
+    bool log_disconnections() const override;
+    bool log_pooler_errors() const override;
+
+    struct OpenAttempt {
+        explicit OpenAttempt(asio::io_context& io) : socket(io), timer(io) {}
+        Socket socket;
+        asio::steady_timer timer;
+        bool abandoned = false;
+        bool timed_out = false;
+    };
+
+    void refresh_config();
+    void forget_open(ServerConnection& server) { opening_.erase(&server); }
+    // Equal policies share one object: idle clients are many.
+    std::shared_ptr<const SessionPolicy> shared_policy(std::shared_ptr<const SessionPolicy> policy);
+
+private:
+    struct WelcomeWaiter {
+        asio::steady_timer* timer;
+        Fault fault = Fault::none;
+        bool arrived = false;
+    };
+
+    void watch_poller();
+    void run_relay();
+    Task tick_while_armed();
+
+    WorkerId id_;
+    Shared& shared_;
+    asio::thread_pool& helpers_;
+    asio::io_context io_{1};
+    asio::executor_work_guard<asio::io_context::executor_type> work_;
+    Relay relay_;
+    asio::posix::stream_descriptor poller_watch_;
+    asio::steady_timer tick_timer_;
+    bool ticking_ = false;
+    std::shared_ptr<const RunningConfig> config_;
+    std::unordered_map<ServerConnection*, std::shared_ptr<OpenAttempt>> opening_;
+    std::unordered_map<std::uint32_t, WelcomeWaiter*> welcome_waiters_;    // by the index of the session's id
+    std::vector<std::weak_ptr<const SessionPolicy>> policies_;
+    std::thread thread_;
+};
+
+// The slow paths, each in a file of its own.
+Task client_login(Worker& worker, Socket socket, bool is_unix);
+Task open_server_connection(Worker& worker, ServerConnection& server, std::shared_ptr<Worker::OpenAttempt> attempt);
+Task cancel_request(Worker& worker, SessionId session);
+
+// A console login that succeeded, on its way to worker 0, where all consoles and orders live.
+struct ConsoleStart {
+    int descriptor = -1;
+    ClientLoginResult login;
+    std::string leftover;
+    PeerAddress peer;
+    PeerAddress local;
+    std::uint64_t number = 0;
+};
+void begin_console(Worker& worker, ConsoleStart start);
+// A cancel request whose key no session has: a console may.
+void cancel_console(Worker& worker, std::string key);
+
+}  // namespace pgweir

@@ -1,0 +1,45 @@
+// Which session a cancel key names. Keys are random, given to one client each, and name the session, never its server.
+//
+// A key is the process id (four bytes, positive, unique among the living) and a secret behind it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+
+#include "protocol/result.hpp"
+#include "routing/ids.hpp"
+#include "routing/random_source.hpp"
+
+namespace pgweir {
+
+struct CancelTarget {
+    SessionId session;
+    WorkerId worker = no_worker;
+
+    explicit operator bool() const { return static_cast<bool>(session); }
+};
+
+class CancelKeys {
+public:
+    explicit CancelKeys(RandomSource& random) : random_(&random) {}
+
+    // A new key for this session.
+    std::string issue(CancelTarget target);
+    void revoke(Bytes key);
+    // The session whose key this is; compares the secret in constant time.
+    CancelTarget find(Bytes key) const;
+
+    std::size_t size() const { return keys_.size(); }
+
+private:
+    struct Holder {
+        std::string secret;
+        CancelTarget target;
+    };
+
+    RandomSource* random_;
+    std::unordered_map<std::uint32_t, Holder> keys_;    // by process id
+};
+
+}  // namespace pgweir

@@ -1,0 +1,421 @@
+#include "routing/client_session.hpp"
+
+#include <algorithm>
+
+namespace pgweir {
+namespace {
+
+using Kind = SessionActionKind;
+
+std::size_t offset_in(Bytes input, Bytes rest) { return input.size() - rest.size(); }
+
+// The request that a client's message makes; nothing for Flush and COPY data, which earn no reply.
+struct Request {
+    bool exists = false;
+    RequestKind kind = RequestKind::query;
+};
+
+Request request_of(const Frame& frame) {
+    using enum frontend::Type;
+    switch (frontend::Type{frame.type}) {
+        case query: return {true, RequestKind::query};
+        case sync: return {true, RequestKind::sync};
+        case parse: return {true, RequestKind::parse};
+        case bind: return {true, RequestKind::bind};
+        case describe:
+            return {true, frame.bytes.size() > frame_header_bytes && frame.bytes[frame_header_bytes] == 'S'
+                              ? RequestKind::describe_statement
+                              : RequestKind::describe_portal};
+        case execute: return {true, RequestKind::execute};
+        case close: return {true, RequestKind::close};
+        case function_call: return {true, RequestKind::function_call};
+        case copy_done:
+        case copy_fail: return {true, RequestKind::copy_end};
+        default: return {};
+    }
+}
+
+TimePoint after(TimePoint start, Microseconds timeout) { return timeout.count() > 0 ? start + timeout : never; }
+
+}  // namespace
+
+const FrameRules& client_frame_rules() {
+    using enum frontend::Type;
+    static constexpr FrameRules rules{
+        .known = {bind, close, copy_data, copy_done, copy_fail, describe, execute, flush, function_call, parse, query,
+                  sync, terminate},
+        .gathered = {parse, describe},
+        .runs = {copy_data},
+        .gather_limit = 8,    // enough to see whether a name is empty
+    };
+    return rules;
+}
+
+ClientSession::ClientSession(std::shared_ptr<const SessionPolicy> policy, PoolCounters& counters,
+                             SharedParameters parameters, TimePoint now)
+    : policy_(std::move(policy)), counters_(&counters), parameters_(std::move(parameters)), last_activity_(now) {
+    update_deadline(nullptr);
+}
+
+std::size_t ClientSession::on_client_bytes(Bytes input, ServerSession* server, TimePoint now, SessionActions& out) {
+    Bytes rest = input;
+    Frame frame;
+    while (wants_input() && out.has_room()) {
+        const Bytes before = rest;
+        const auto offset = offset_in(input, rest);
+        const auto status = scanner_.next(rest, client_frame_rules(), frame);
+        if (status == ScanStatus::more) break;
+        if (status == ScanStatus::error) {
+            fail(server, scanner_.error() == ProtocolError::too_long ? Fault::message_too_long : Fault::protocol_violation, out);
+            break;
+        }
+        if (frame.begins && frame.length - 1 > policy_->max_packet_size) {
+            fail(server, Fault::message_too_long, out);
+            break;
+        }
+        const bool linked = phase_ == Phase::linked;
+        if (linked ? take_linked(frame, *server, now, out) : take_unlinked(frame, now, out)) {
+            if (linked && !dropping_frame_) out.forward(Kind::forward_to_server, offset, frame.bytes.size());
+            if (frame.ends) dropping_frame_ = false;
+            counters_->received.add(static_cast<std::int64_t>(frame.bytes.size()));
+            if (linked && frame.ends) release_if_free(*server, now, out);
+            continue;
+        }
+        // Not taken: the message waits for a server, so the scanner must see it again from its header.
+        if (phase_ == Phase::waiting) {
+            scanner_ = FrameScanner{};
+            rest = before;
+        }
+        break;
+    }
+    return offset_in(input, rest);
+}
+
+// A message while no server is linked. False: it is not used (yet).
+bool ClientSession::take_unlinked(const Frame& frame, TimePoint now, SessionActions& out) {
+    using enum frontend::Type;
+    if (!frame.begins) return true;
+    const auto type = frontend::Type{frame.type};
+    if (type == terminate) {
+        phase_ = Phase::closed;
+        out.close(Kind::close_client, Fault::none);
+        return false;
+    }
+    // COPY data that comes after its COPY has failed, and a Flush with nothing before it, do nothing.
+    if (type == copy_data || type == copy_done || type == copy_fail || type == flush) {
+        dropping_frame_ = !frame.ends;
+        return true;
+    }
+    if (is_refused(frame)) {
+        fail(nullptr, type == query ? Fault::simple_query_refused : Fault::named_statement_refused, out);
+        return false;
+    }
+    phase_ = Phase::waiting;
+    notified_ = false;
+    waiting_since_ = request_began_ = now;
+    update_deadline(nullptr);
+    out.add({.kind = Kind::check_out});
+    return false;
+}
+
+// A message while a server is linked; it is forwarded unless this says false.
+bool ClientSession::take_linked(const Frame& frame, ServerSession& server, TimePoint now, SessionActions& out) {
+    if (!frame.begins) return true;
+    if (frame.type == static_cast<char>(frontend::Type::terminate)) {
+        phase_ = Phase::leaving;
+        client_gone_ = true;
+        proceed_leaving(server, now, out);
+        return false;
+    }
+    if (is_refused(frame)) {
+        fail(&server, frame.type == 'Q' ? Fault::simple_query_refused : Fault::named_statement_refused, out);
+        return false;
+    }
+    // An idle server has no use for what is left of a COPY that failed.
+    if (server.ledger.is_settled() && server.transaction == TransactionStatus::idle &&
+        frontend::Type{frame.type} == frontend::Type::copy_data && policy_->mode != PoolMode::session) {
+        dropping_frame_ = true;
+        return true;
+    }
+    const auto request = request_of(frame);
+    if (request.exists) {
+        if (server.ledger.is_settled()) begin_request(now);
+        server.ledger.push(request.kind);
+        if (request.kind == RequestKind::sync || request.kind == RequestKind::query) update_deadline(&server);
+    }
+    return true;
+}
+
+// Until prepared statements are tracked, a named one would be left on one server and looked for on another.
+bool ClientSession::is_refused(const Frame& frame) const {
+    if (frame.type == 'Q') return policy_->refuse_simple_query;
+    return frame.type == 'P' && !policy_->forward_named_statements && frame.bytes.size() > frame_header_bytes &&
+           frame.bytes[frame_header_bytes] != '\0';
+}
+
+void ClientSession::begin_request(TimePoint now) {
+    ++request_number_;
+    request_began_ = now;
+    if (in_transaction_) return;
+    in_transaction_ = true;
+    transaction_began_ = now;
+}
+
+void ClientSession::on_granted(ServerSession& server, TimePoint now, SessionActions& out) {
+    phase_ = Phase::linked;
+    counters_->server_assignments.add();
+    counters_->wait_time.add((now - waiting_since_).count());
+    if (parameters_ != server.parameters && parameters_ && server.parameters) {
+        if (needs_replay(*parameters_, *server.parameters)) {
+            out.send(Kind::send_to_server, OwnMessage::parameters);
+            server.begin_own_query();
+            // A value that no server has reported may be refused, and then the client's statement must not run.
+            holds_input_ = !parameters_->proven;
+        } else if (parameters_->known == server.parameters->known) {
+            parameters_ = server.parameters;    // equal: the next comparison is of two pointers
+        }
+    }
+    update_deadline(&server);
+}
+
+std::size_t ClientSession::on_server_bytes(Bytes input, ServerSession& server, TimePoint now, SessionActions& out) {
+    Bytes rest = input;
+    Frame frame;
+    while (is_linked() && out.has_room()) {
+        const auto offset = offset_in(input, rest);
+        const auto status = server.scanner.next(rest, server_frame_rules(), frame);
+        if (status == ScanStatus::more) break;
+        if (status == ScanStatus::error) {
+            fail(&server, Fault::server_protocol_error, out);
+            break;
+        }
+        on_reply_frame(frame, offset, server, now, out);
+    }
+    return offset_in(input, rest);
+}
+
+void ClientSession::on_reply_frame(const Frame& frame, std::size_t offset, ServerSession& server, TimePoint now,
+                                   SessionActions& out) {
+    using enum backend::Type;
+    counters_->sent.add(static_cast<std::int64_t>(frame.bytes.size()));
+    const auto type = backend::Type{frame.type};
+    if (type == notice_response || type == notification_response || type == parameter_status)
+        return on_asynchronous(frame, offset, server, out);
+
+    if (frame.begins) {
+        if (type == error_response) server.note_error(frame);
+        const bool own = server.ledger.head_is_swallowed();
+        server.route = server.ledger.on_reply(type);
+        if (server.route == ReplyRoute::mismatch) return fail(&server, Fault::internal_pairing, out);
+        if (own && type == error_response && !client_gone_)
+            return fail(&server, server.fatal_seen ? Fault::server_lost : Fault::invalid_server_parameter, out);
+    }
+    if (server.route == ReplyRoute::forward) pass_to_client(frame, offset, out);
+    if (type == ready_for_query) on_ready(frame, server, now, out);
+}
+
+// These come at any time and belong to no request.
+void ClientSession::on_asynchronous(const Frame& frame, std::size_t offset, ServerSession& server, SessionActions& out) {
+    if (frame.begins) {
+        server.route = ReplyRoute::forward;
+        if (backend::Type{frame.type} == backend::Type::parameter_status) {
+            const bool tracked = server.note_parameter(frame);
+            // What our own SET changed the client knows already; what its statement changed follows it from now on.
+            if (server.ledger.head_is_swallowed())
+                server.route = ReplyRoute::swallow;
+            else if (tracked)
+                parameters_ = server.parameters;
+        }
+    }
+    if (server.route == ReplyRoute::forward) pass_to_client(frame, offset, out);
+}
+
+void ClientSession::pass_to_client(const Frame& frame, std::size_t offset, SessionActions& out) {
+    if (!client_gone_) out.forward(Kind::forward_to_client, offset, frame.bytes.size());
+}
+
+void ClientSession::on_ready(const Frame& frame, ServerSession& server, TimePoint now, SessionActions& out) {
+    const char status = frame.body().size() == 1 ? frame.body()[0] : '?';
+    if (status != 'I' && status != 'T' && status != 'E') return fail(&server, Fault::server_protocol_error, out);
+    server.transaction = TransactionStatus{status};
+    if (server.route == ReplyRoute::swallow) return on_replayed(server, now, out);
+
+    last_activity_ = now;
+    count_ready(server, now);
+    if (policy_->mode == PoolMode::statement && server.transaction != TransactionStatus::idle && phase_ == Phase::linked)
+        return fail(&server, Fault::statement_mode_transaction, out);
+    update_deadline(&server);
+    release_if_free(server, now, out);
+}
+
+// The answer to a request of our own: parameters, or a step of leaving.
+void ClientSession::on_replayed(ServerSession& server, TimePoint now, SessionActions& out) {
+    if (phase_ == Phase::leaving) return proceed_leaving(server, now, out);
+    parameters_ = server.parameters;
+    if (!holds_input_) return;
+    holds_input_ = false;
+    out.add({.kind = Kind::resume_client});
+}
+
+void ClientSession::count_ready(const ServerSession& server, TimePoint now) {
+    counters_->queries.add();
+    if (server.ledger.is_settled()) counters_->query_time.add((now - request_began_).count());
+    if (server.transaction != TransactionStatus::idle) return;
+    counters_->transactions.add();
+    if (!server.ledger.is_settled()) return;
+    counters_->transaction_time.add((now - transaction_began_).count());
+    in_transaction_ = false;
+}
+
+// DESIGN, "Correctness" 1: every condition in one place. A cancel in flight is the book's to know.
+bool ClientSession::server_is_free(const ServerSession& server) const {
+    return server.is_at_rest() && scanner_.at_boundary() && !holds_input_;
+}
+
+void ClientSession::release_if_free(ServerSession& server, TimePoint now, SessionActions& out) {
+    if (phase_ == Phase::leaving) return proceed_leaving(server, now, out);
+    if (phase_ != Phase::linked || policy_->mode == PoolMode::session || !server_is_free(server)) return;
+    phase_ = Phase::idle;
+    last_activity_ = now;
+    update_deadline(nullptr);
+    give_back(server, out);
+}
+
+void ClientSession::give_back(const ServerSession& server, SessionActions& out) {
+    if (server.ledger.is_uncertain())
+        out.close(Kind::close_server, Fault::none);
+    else
+        out.add({.kind = Kind::check_in});
+}
+
+void ClientSession::on_server_drained(ServerSession& server, TimePoint now, SessionActions& out) {
+    release_if_free(server, now, out);
+}
+
+void ClientSession::on_server_lost(const ServerSession& server, SessionActions& out) {
+    phase_ = Phase::closed;
+    deadline_ = never;
+    // Inside a half message an error would be taken for its rest; after the server's own FATAL it would be a second one.
+    const bool told = server.fatal_seen || !server.scanner.at_boundary();
+    out.close(Kind::close_client, told || client_gone_ ? Fault::none : Fault::server_lost);
+}
+
+void ClientSession::on_client_lost(ServerSession* server, TimePoint now, SessionActions& out) {
+    if (client_gone_ && phase_ == Phase::leaving) return;
+    client_gone_ = true;
+    if (phase_ == Phase::waiting) out.add({.kind = Kind::leave_queue});
+    if (phase_ != Phase::linked) {
+        phase_ = Phase::closed;
+        deadline_ = never;
+        return out.close(Kind::close_client, Fault::none);
+    }
+    if (!scanner_.at_boundary() && !dropping_frame_) return fail(server, Fault::none, out);
+    phase_ = Phase::leaving;
+    const bool busy = !server->ledger.is_settled();
+    if (busy && !server->ledger.copy_in() &&
+        (server->transaction != TransactionStatus::idle || policy_->client_lost_query == ClientLostQuery::cancel))
+        out.add({.kind = Kind::cancel_query});
+    deadline_ = now + policy_->client_lost_drain;
+    proceed_leaving(*server, now, out);
+}
+
+// One step towards a server at rest. PostgreSQL needs CopyFail to end a COPY, a Sync to answer a series, and ROLLBACK to
+// leave a transaction block.
+void ClientSession::proceed_leaving(ServerSession& server, TimePoint now, SessionActions& out) {
+    if (deadline_ == never) deadline_ = now + policy_->client_lost_drain;
+    if (server.ledger.copy_in()) {
+        server.ledger.push(RequestKind::copy_end);
+        out.send(Kind::send_to_server, OwnMessage::copy_fail);
+    }
+    if (server.ledger.needs_sync()) {
+        server.ledger.push(RequestKind::sync, Disposition::swallow);
+        out.send(Kind::send_to_server, OwnMessage::sync);
+    }
+    if (!server.ledger.is_settled() || !server.scanner.at_boundary() || server.output_pending) return;
+    if (server.transaction != TransactionStatus::idle) {
+        server.begin_own_query();
+        out.send(Kind::send_to_server, OwnMessage::rollback);
+        return;
+    }
+    finish_leaving(server, out);
+}
+
+void ClientSession::finish_leaving(ServerSession& server, SessionActions& out) {
+    phase_ = Phase::closed;
+    deadline_ = never;
+    give_back(server, out);
+    out.close(Kind::close_client, Fault::none);
+}
+
+void ClientSession::on_fault(ServerSession* server, Fault fault, SessionActions& out) {
+    if (phase_ == Phase::closed) return;
+    if (phase_ == Phase::waiting) out.add({.kind = Kind::leave_queue});
+    fail(is_linked() ? server : nullptr, fault, out);
+}
+
+void ClientSession::fail(ServerSession* server, Fault fault, SessionActions& out) {
+    phase_ = Phase::closed;
+    deadline_ = never;
+    const bool half = server != nullptr && !server->scanner.at_boundary();
+    if (server != nullptr) out.close(Kind::close_server, fault);
+    out.close(Kind::close_client, half || client_gone_ ? Fault::none : fault);
+}
+
+void ClientSession::set_policy(std::shared_ptr<const SessionPolicy> policy, const ServerSession* server) {
+    policy_ = std::move(policy);
+    if (phase_ != Phase::leaving && phase_ != Phase::closed) update_deadline(server);
+}
+
+std::uint32_t ClientSession::running_request(const ServerSession* server) const {
+    // While our own SET runs a cancel would hit that.
+    if (phase_ != Phase::linked || server == nullptr || server->ledger.head_is_swallowed()) return 0;
+    return server->ledger.owes_client() ? request_number_ : 0;
+}
+
+void ClientSession::update_deadline(const ServerSession* server) {
+    const SessionPolicy& p = *policy_;
+    switch (phase_) {
+        case Phase::idle: deadline_ = after(last_activity_, p.client_idle_timeout); break;
+        case Phase::waiting:
+            deadline_ = std::min(after(waiting_since_, p.query_wait_timeout), after(waiting_since_, p.query_timeout));
+            if (!notified_) deadline_ = std::min(deadline_, after(waiting_since_, p.query_wait_notify));
+            break;
+        case Phase::linked: {
+            const bool busy = !server->ledger.is_settled();
+            const bool in_block = server->transaction != TransactionStatus::idle;
+            deadline_ = busy ? after(request_began_, p.query_timeout) : never;
+            if (busy || in_block) deadline_ = std::min(deadline_, after(transaction_began_, p.transaction_timeout));
+            if (!busy && in_block) deadline_ = std::min(deadline_, after(last_activity_, p.idle_transaction_timeout));
+            break;
+        }
+        case Phase::leaving:
+        case Phase::closed: break;
+    }
+}
+
+void ClientSession::on_deadline(ServerSession* server, TimePoint now, SessionActions& out) {
+    if (now < deadline_) return;
+    const SessionPolicy& p = *policy_;
+    switch (phase_) {
+        case Phase::idle: return on_fault(nullptr, Fault::client_idle_timeout, out);
+        case Phase::waiting:
+            if (now >= after(waiting_since_, p.query_wait_timeout)) return on_fault(nullptr, Fault::query_wait_timeout, out);
+            if (now >= after(waiting_since_, p.query_timeout)) return on_fault(nullptr, Fault::query_timeout_waiting, out);
+            notified_ = true;
+            out.send(Kind::send_to_client, OwnMessage::waiting_notice);
+            return update_deadline(nullptr);
+        case Phase::linked:
+            if (!server->ledger.is_settled() && now >= after(request_began_, p.query_timeout))
+                return fail(server, Fault::query_timeout, out);
+            if (now >= after(transaction_began_, p.transaction_timeout) &&
+                (!server->ledger.is_settled() || server->transaction != TransactionStatus::idle))
+                return fail(server, Fault::transaction_timeout, out);
+            if (server->ledger.is_settled() && server->transaction != TransactionStatus::idle)
+                return fail(server, Fault::idle_transaction_timeout, out);
+            return update_deadline(server);
+        case Phase::leaving: return fail(server, Fault::none, out);    // PostgreSQL finishes what it has begun
+        case Phase::closed: return;
+    }
+}
+
+}  // namespace pgweir

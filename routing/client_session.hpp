@@ -1,0 +1,109 @@
+// The state machine of one logged-in client: messages and a server connection in, actions out.
+//
+// Promises: a server is asked for when a request arrives and given back when `server_is_free()`, and not before; every
+//           reply goes to the client whose request earned it; a client that leaves costs no healthy server.
+// Not here: which server it gets (Book), what the server owes (ReplyLedger), sockets and kept bytes (proxy/).
+//
+//   idle ──request──► waiting ──granted──► linked ──free──► idle
+//     │                  │                   │  └─ Terminate, or lost ──► leaving ──free──► closed
+//     └── Terminate, lost, fault ──► closed ◄┘
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "protocol/frame_scanner.hpp"
+#include "routing/counters.hpp"
+#include "routing/pool_policy.hpp"
+#include "routing/server_session.hpp"
+#include "routing/session_actions.hpp"
+#include "routing/session_settings.hpp"
+#include "routing/time.hpp"
+
+namespace pgweir {
+
+class ClientSession {
+public:
+    enum class Phase : std::uint8_t { idle, waiting, linked, leaving, closed };
+
+    ClientSession(std::shared_ptr<const SessionPolicy> policy, PoolCounters& counters, SharedParameters parameters,
+                  TimePoint now);
+
+    // Bytes from the client. Returns how many were used; the rest must be kept and given again, with more behind it,
+    // when more has come, after `resume_client`, or once a server is linked. `server` is null unless linked or leaving.
+    std::size_t on_client_bytes(Bytes input, ServerSession* server, TimePoint now, SessionActions& out);
+
+    // Bytes from the linked server. Returns how many were used: all up to a half message, or up to where the server was
+    // given back (then the rest is an unlinked server's).
+    std::size_t on_server_bytes(Bytes input, ServerSession& server, TimePoint now, SessionActions& out);
+
+    // A server has been linked. The client's kept bytes can be looked at again, unless parameters go first.
+    void on_granted(ServerSession& server, TimePoint now, SessionActions& out);
+    // Everything that was kept for the server has been written.
+    void on_server_drained(ServerSession& server, TimePoint now, SessionActions& out);
+    // The linked server is gone.
+    void on_server_lost(const ServerSession& server, SessionActions& out);
+    // The client is gone without Terminate.
+    void on_client_lost(ServerSession* server, TimePoint now, SessionActions& out);
+    // `deadline()` has passed.
+    void on_deadline(ServerSession* server, TimePoint now, SessionActions& out);
+    // The session has to end for a reason from outside: an operator's order, a failed server login.
+    void on_fault(ServerSession* server, Fault fault, SessionActions& out);
+
+    // The next moment at which something is due; `never` when nothing is.
+    TimePoint deadline() const { return deadline_; }
+    void set_policy(std::shared_ptr<const SessionPolicy> policy, const ServerSession* server);
+
+    Phase phase() const { return phase_; }
+    bool is_linked() const { return phase_ == Phase::linked || phase_ == Phase::leaving; }
+    // Its input may be read: it is neither waiting nor held back nor gone.
+    bool wants_input() const { return !holds_input_ && (phase_ == Phase::idle || phase_ == Phase::linked); }
+    // The number of the request that runs on the linked server, for a cancel; 0: none.
+    std::uint32_t running_request(const ServerSession* server) const;
+
+    // Counts the series of requests, so that a cancel hits the one it was meant for.
+    std::uint32_t request_number() const { return request_number_; }
+    const SharedParameters& parameters() const { return parameters_; }
+    TimePoint last_request_at() const { return request_began_; }
+    const SessionPolicy& policy() const { return *policy_; }
+
+private:
+    bool take_unlinked(const Frame& frame, TimePoint now, SessionActions& out);
+    bool take_linked(const Frame& frame, ServerSession& server, TimePoint now, SessionActions& out);
+    bool is_refused(const Frame& frame) const;
+    void begin_request(TimePoint now);
+    void on_reply_frame(const Frame& frame, std::size_t offset, ServerSession& server, TimePoint now, SessionActions& out);
+    void on_asynchronous(const Frame& frame, std::size_t offset, ServerSession& server, SessionActions& out);
+    void on_ready(const Frame& frame, ServerSession& server, TimePoint now, SessionActions& out);
+    void on_replayed(ServerSession& server, TimePoint now, SessionActions& out);
+    void pass_to_client(const Frame& frame, std::size_t offset, SessionActions& out);
+    void count_ready(const ServerSession& server, TimePoint now);
+    void release_if_free(ServerSession& server, TimePoint now, SessionActions& out);
+    bool server_is_free(const ServerSession& server) const;
+    void proceed_leaving(ServerSession& server, TimePoint now, SessionActions& out);
+    void finish_leaving(ServerSession& server, SessionActions& out);
+    static void give_back(const ServerSession& server, SessionActions& out);
+    void fail(ServerSession* server, Fault fault, SessionActions& out);
+    void update_deadline(const ServerSession* server);
+
+    std::shared_ptr<const SessionPolicy> policy_;
+    PoolCounters* counters_;
+    SharedParameters parameters_;
+    FrameScanner scanner_;
+    Phase phase_ = Phase::idle;
+    bool client_gone_ = false;         // no byte goes to it any more
+    bool holds_input_ = false;         // parameters of an unproven value are on their way: the client's bytes wait
+    bool in_transaction_ = false;      // as counted: the first query of a transaction has been seen
+    bool notified_ = false;            // query_wait_notify has been sent for this wait
+    bool dropping_frame_ = false;      // the rest of a message that no server sees
+    std::uint32_t request_number_ = 0;
+    TimePoint waiting_since_{};
+    TimePoint request_began_{};        // the first message of the series that runs
+    TimePoint transaction_began_{};
+    TimePoint last_activity_{};
+    TimePoint deadline_ = never;
+};
+
+const FrameRules& client_frame_rules();
+
+}  // namespace pgweir

@@ -1,0 +1,184 @@
+#include "routing/reply_ledger.hpp"
+
+#include <cassert>
+
+namespace pgweir {
+
+void ReplyLedger::push(RequestKind kind, Disposition disposition, std::uint16_t answer_id) {
+    if (kind == RequestKind::copy_end) {
+        if (copy_in_)
+            copy_in_ = false;
+        else if (count_ > 0)
+            append({kind, disposition, answer_id});    // a COPY may be about to start
+        return;
+    }
+    if (disposition == Disposition::answer) {
+        if (!skipping_) append({kind, disposition, answer_id});
+        return;
+    }
+    if (copy_in_ && kind == RequestKind::sync) {
+        ++voided_syncs_;
+        return;
+    }
+    if (ends_with_ready(kind)) {
+        // A server that skips ignores a Query too: only Sync ends it ("Extended Query").
+        if (skipping_ && kind != RequestKind::sync) return;
+        unsynced_ = false;
+        skipping_ = false;
+    } else {
+        if (skipping_) return;
+        unsynced_ = true;
+    }
+    append({kind, disposition, answer_id});
+}
+
+ReplyRoute ReplyLedger::on_reply(backend::Type type) {
+    using enum backend::Type;
+    if (type == ready_for_query) return settle_ready();
+    if (type == error_response) return settle_error();
+    if (count_ == 0) return ReplyRoute::mismatch;
+
+    const RequestKind kind = at(0).kind;
+    const bool is_query = kind == RequestKind::query;
+    const bool runs = is_query || kind == RequestKind::execute;
+    switch (type) {
+        case parse_complete: return settle(kind == RequestKind::parse);
+        case bind_complete: return settle(kind == RequestKind::bind);
+        case close_complete: return settle(kind == RequestKind::close);
+        case parameter_description: return stay(kind == RequestKind::describe_statement);
+        case row_description:
+        case no_data:
+            if (is_query) return stay(type == row_description);
+            return settle(kind == RequestKind::describe_statement || kind == RequestKind::describe_portal);
+        case data_row:
+        case copy_data:
+        case copy_done:
+        case copy_out_response:
+        case copy_both_response: return stay(runs);
+        case copy_in_response: {
+            const auto route = stay(runs);
+            if (route != ReplyRoute::mismatch) begin_copy_in();
+            return route;
+        }
+        case command_complete:
+        case empty_query_response:
+            copy_in_ = false;
+            return is_query ? stay(true) : settle(kind == RequestKind::execute);
+        case portal_suspended: return settle(kind == RequestKind::execute);
+        case function_call_response: return stay(kind == RequestKind::function_call);
+        default: return ReplyRoute::mismatch;
+    }
+}
+
+int ReplyLedger::take_answer() {
+    if (count_ == 0 || at(0).disposition != Disposition::answer) return -1;
+    const int answer = at(0).answer_id;
+    pop();
+    return answer;
+}
+
+bool ReplyLedger::owes_client() const {
+    for (std::uint32_t i = 0; i < count_; ++i)
+        if (at(i).disposition != Disposition::swallow && at(i).kind != RequestKind::copy_end) return true;
+    return false;
+}
+
+ReplyRoute ReplyLedger::settle_ready() {
+    copy_in_ = false;
+    if (count_ > 0 && ends_with_ready(at(0).kind) && at(0).disposition != Disposition::answer) {
+        // With a doubtful Sync before it, this may be that one's answer: whose it is can't be told any more.
+        if (uncertain_syncs_ > 0) tainted_ = true;
+        const auto route = at(0).disposition == Disposition::swallow ? ReplyRoute::swallow : ReplyRoute::forward;
+        pop();
+        if (count_ == 0) uncertain_syncs_ = 0;
+        return route;
+    }
+    if (count_ == 0 && uncertain_syncs_ > 0) {
+        --uncertain_syncs_;
+        skipping_ = false;
+        unsynced_ = false;
+        return ReplyRoute::forward;
+    }
+    return ReplyRoute::mismatch;
+}
+
+ReplyRoute ReplyLedger::settle_error() {
+    if (count_ == 0) return ReplyRoute::forward;    // a FATAL to an idle server, or an error while skipping
+    const auto route = at(0).disposition == Disposition::swallow ? ReplyRoute::swallow : ReplyRoute::forward;
+    if (copy_in_) uncertain_syncs_ = voided_syncs_;
+    copy_in_ = false;
+    if (!ends_with_ready(at(0).kind)) drop_to_sync();
+    return route;
+}
+
+// The head has been answered in full, if it was the kind that this reply belongs to.
+ReplyRoute ReplyLedger::settle(bool expected) {
+    const auto route = stay(expected);
+    if (route != ReplyRoute::mismatch) pop();
+    return route;
+}
+
+ReplyRoute ReplyLedger::stay(bool expected) const {
+    if (!expected || at(0).disposition == Disposition::answer) return ReplyRoute::mismatch;
+    return at(0).disposition == Disposition::swallow ? ReplyRoute::swallow : ReplyRoute::forward;
+}
+
+// The server now reads data. Sync messages already on their way to it are read past, up to the CopyDone or CopyFail.
+void ReplyLedger::begin_copy_in() {
+    copy_in_ = true;
+    voided_syncs_ = 0;
+    std::uint32_t kept = 1;
+    bool done = false;
+    for (std::uint32_t i = 1; i < count_; ++i) {
+        const Entry entry = at(i);
+        if (!done && entry.kind == RequestKind::sync) {
+            ++voided_syncs_;
+            continue;
+        }
+        if (!done && entry.kind == RequestKind::copy_end) {
+            done = true;
+            copy_in_ = false;
+            continue;
+        }
+        at(kept++) = entry;
+    }
+    count_ = kept;
+    if (voided_syncs_ > 0 && !done) unsynced_ = at(0).kind == RequestKind::execute;
+}
+
+// PostgreSQL manual, "Extended Query": after an error the server discards messages until a Sync, so the replies to
+// what was sent before it will never come.
+void ReplyLedger::drop_to_sync() {
+    while (count_ > 0 && at(0).kind != RequestKind::sync) {
+        ++head_;
+        --count_;
+    }
+    if (count_ > 0) return;
+    skipping_ = true;
+    unsynced_ = false;
+}
+
+void ReplyLedger::pop() {
+    assert(count_ > 0);
+    ++head_;
+    --count_;
+    while (count_ > 0 && at(0).kind == RequestKind::copy_end) {
+        ++head_;
+        --count_;
+    }
+}
+
+void ReplyLedger::append(Entry entry) {
+    if (count_ == capacity_) grow();
+    at(count_++) = entry;
+}
+
+void ReplyLedger::grow() {
+    auto larger = std::make_unique<Entry[]>(capacity_ * 2);
+    for (std::uint32_t i = 0; i < count_; ++i) larger[i] = at(i);
+    more_ = std::move(larger);
+    capacity_ *= 2;
+    head_ = 0;
+}
+
+}  // namespace pgweir

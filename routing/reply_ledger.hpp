@@ -1,0 +1,96 @@
+// The replies that a server connection still owes, in order: which go to the client, which are swallowed because the
+// request was ours, and which we answer ourselves at their place in the stream.
+//
+// Promises: `is_settled()` only when every request that the server will answer has been answered: every Query and Sync
+//           has its ReadyForQuery, nothing was sent since the last Sync, nothing is being skipped.
+// Follows PostgreSQL's own rules: after an error in the extended protocol the server skips to Sync ("Extended Query");
+//           in COPY IN it reads past Sync and Flush ("COPY Operations"); CopyDone after an error owes nothing.
+// A reply that fits no request is reported, never guessed: the pairing is lost and the connection must be closed.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+
+#include "protocol/message_type.hpp"
+
+namespace pgweir {
+
+enum class RequestKind : std::uint8_t {
+    query, function_call, sync,                                            // owe a ReadyForQuery
+    parse, bind, describe_statement, describe_portal, execute, close,      // owe a message of their own
+    copy_end,                                                              // CopyDone or CopyFail: owes nothing, marks a place
+};
+
+enum class Disposition : std::uint8_t { forward, swallow, answer };
+
+// What to do with a message from the server.
+enum class ReplyRoute : std::uint8_t { forward, swallow, mismatch };
+
+class ReplyLedger {
+public:
+    // A request goes to the server (forward, swallow), or would have gone and is answered here (answer: `answer_id` is
+    // the caller's and comes back from `take_answer`).
+    void push(RequestKind kind, Disposition disposition = Disposition::forward, std::uint16_t answer_id = 0);
+
+    // A message from the server begins; `type` is its type byte. Asynchronous messages (notice, notification, parameter
+    // status) never come here. An ErrorResponse settles what it ends.
+    ReplyRoute on_reply(backend::Type type);
+
+    // The answer that is due now, taken off the ledger; -1: none. Call when a message from the server has ended, and
+    // after a push.
+    int take_answer();
+
+    bool is_settled() const { return count_ == 0 && !unsynced_ && !skipping_ && !copy_in_; }
+    bool empty() const { return count_ == 0; }
+
+    // Messages were sent that no Sync or Query follows yet: a Sync makes the server answer.
+    bool needs_sync() const { return unsynced_ || skipping_; }
+    // The server is reading COPY data; `copy_in_is_extended`: it will then skip to a Sync.
+    bool copy_in() const { return copy_in_; }
+    bool copy_in_is_extended() const { return copy_in_ && count_ > 0 && at(0).kind == RequestKind::execute; }
+    // Which Sync an answer belongs to could not be told (a COPY that failed while it started): don't reuse the server.
+    bool is_uncertain() const { return tainted_ || uncertain_syncs_ > 0; }
+    // The oldest request is ours, or the client's.
+    bool head_is_swallowed() const { return count_ > 0 && at(0).disposition == Disposition::swallow; }
+    // A request of the client's is unanswered.
+    bool owes_client() const;
+
+private:
+    struct Entry {
+        RequestKind kind;
+        Disposition disposition;
+        std::uint16_t answer_id;
+    };
+
+    static constexpr bool ends_with_ready(RequestKind kind) { return kind <= RequestKind::sync; }
+
+    Entry& at(std::uint32_t i) { return entries()[(head_ + i) & (capacity_ - 1)]; }
+    const Entry& at(std::uint32_t i) const { return entries()[(head_ + i) & (capacity_ - 1)]; }
+    Entry* entries() { return more_ ? more_.get() : few_.data(); }
+    const Entry* entries() const { return more_ ? more_.get() : few_.data(); }
+
+    void append(Entry entry);
+    void pop();
+    void grow();
+    ReplyRoute settle_ready();
+    ReplyRoute settle_error();
+    ReplyRoute settle(bool expected);
+    ReplyRoute stay(bool expected) const;
+    void begin_copy_in();
+    void drop_to_sync();
+
+    std::array<Entry, 16> few_;
+    std::unique_ptr<Entry[]> more_;
+    std::uint32_t capacity_ = 16;
+    std::uint32_t head_ = 0;
+    std::uint32_t count_ = 0;
+    std::uint32_t voided_syncs_ = 0;       // sent during this COPY IN, which reads past them
+    std::uint32_t uncertain_syncs_ = 0;    // of those, the ones that a failed COPY may have left unread
+    bool unsynced_ = false;
+    bool skipping_ = false;                // the server ignores everything up to a Sync that is not sent yet
+    bool copy_in_ = false;
+    bool tainted_ = false;
+};
+
+}  // namespace pgweir

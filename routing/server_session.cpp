@@ -1,0 +1,71 @@
+#include "routing/server_session.hpp"
+
+#include "protocol/backend/error_response.hpp"
+#include "protocol/backend/parameter_status.hpp"
+
+namespace pgweir {
+
+const FrameRules& server_frame_rules() {
+    using enum backend::Type;
+    static constexpr FrameRules rules{
+        .known = {bind_complete, close_complete, command_complete, copy_data, copy_done, copy_in_response,
+                  copy_out_response, copy_both_response, data_row, empty_query_response, error_response,
+                  function_call_response, no_data, notice_response, notification_response, parameter_description,
+                  parameter_status, parse_complete, portal_suspended, ready_for_query, row_description},
+        .gathered = {ready_for_query, parameter_status, error_response},
+        .runs = {data_row, copy_data},
+    };
+    return rules;
+}
+
+void ServerSession::begin_own_query() {
+    request_failed = false;
+    ledger.push(RequestKind::query, Disposition::swallow);
+}
+
+bool ServerSession::note_parameter(const Frame& frame) {
+    if (!frame.begins || !frame.ends) return false;
+    const auto status = backend::ParameterStatus::parse(BodyReader{frame.body()});
+    if (!status) return false;
+    const int place = tracked->find(status->name);
+    if (place < 0) return false;
+    if (parameters && parameters->has(place) && parameters->values[static_cast<std::size_t>(place)] == status->value) return true;
+    parameters = with_parameter(parameters, place, status->value, true);
+    if (catalog != nullptr) parameters = catalog->intern(std::move(parameters));
+    return true;
+}
+
+void ServerSession::note_error(const Frame& frame) {
+    request_failed = true;
+    if (!frame.ends) return;
+    const auto error = backend::ErrorResponse::parse(BodyReader{frame.body()});
+    if (!error) return;
+    const auto severity = error->fields.field(backend::error_field::severity_nonlocalized);
+    if (severity == "FATAL" || severity == "PANIC") fatal_seen = true;
+}
+
+UnlinkedEvent ServerSession::on_unlinked_bytes(Bytes& input) {
+    using enum backend::Type;
+    Frame frame;
+    for (;;) {
+        const auto status = scanner.next(input, server_frame_rules(), frame);
+        if (status == ScanStatus::more) return UnlinkedEvent::nothing;
+        if (status == ScanStatus::error) return UnlinkedEvent::dirty;
+        if (!frame.begins) continue;
+        const auto type = backend::Type{frame.type};
+        if (type == parameter_status) {
+            note_parameter(frame);
+            continue;
+        }
+        if (type == notice_response || type == notification_response) continue;
+        if (type == error_response) note_error(frame);
+        if (ledger.empty()) return fatal_seen ? UnlinkedEvent::fatal : UnlinkedEvent::dirty;
+        if (ledger.on_reply(type) == ReplyRoute::mismatch) return UnlinkedEvent::dirty;
+        if (type != ready_for_query) continue;
+        transaction = TransactionStatus{frame.body()[0]};
+        if (!ledger.is_settled()) continue;
+        return request_failed || transaction != TransactionStatus::idle ? UnlinkedEvent::failed : UnlinkedEvent::done;
+    }
+}
+
+}  // namespace pgweir

@@ -1,0 +1,60 @@
+// What the core knows about one logged-in server connection: where its byte stream stands, what it still owes, its
+// transaction status and its reported parameters.
+//
+// Not here: who has it (ClientSession), whether it is lent, checked or closed (Book), its socket (proxy/).
+#pragma once
+
+#include <cstdint>
+
+#include "protocol/backend/ready_for_query.hpp"
+#include "protocol/frame_scanner.hpp"
+#include "routing/reply_ledger.hpp"
+#include "routing/session_settings.hpp"
+#include "routing/time.hpp"
+
+namespace pgweir {
+
+enum class UnlinkedEvent : std::uint8_t {
+    nothing,    // parameter and notice messages only, or part of an answer
+    done,       // the check or reset that was under way succeeded
+    failed,     // … was refused
+    dirty,      // something came that nobody asked for: close
+    fatal,      // the server said that it is closing
+};
+
+const FrameRules& server_frame_rules();
+
+using backend::TransactionStatus;
+
+struct ServerSession {
+    explicit ServerSession(const TrackedParameters& tracked_names) : tracked(&tracked_names) {}
+
+    const TrackedParameters* tracked;
+    ParameterCatalog* catalog = nullptr;       // of the worker that has it
+    FrameScanner scanner;
+    ReplyLedger ledger;
+    TransactionStatus transaction = TransactionStatus::idle;
+    ReplyRoute route = ReplyRoute::forward;    // of the message being read
+    bool output_pending = false;               // bytes are kept for it: set by the proxy
+    bool fatal_seen = false;                   // it sent a FATAL ErrorResponse
+    bool request_failed = false;               // an ErrorResponse came for the request of ours under way
+    bool parameters_reset = false;             // the request of ours under way is the reset query
+    SharedParameters parameters;
+
+    // Nothing is owed either way, nothing is half read.
+    bool is_at_rest() const {
+        return ledger.is_settled() && transaction == TransactionStatus::idle && scanner.at_boundary() && !output_pending;
+    }
+
+    // A check or reset query of ours has been sent.
+    void begin_own_query();
+
+    // Bytes while no client has it. All of `input` is used but for what the return says must be kept.
+    UnlinkedEvent on_unlinked_bytes(Bytes& input);
+
+    // A ParameterStatus: the new value is remembered. True when it is a tracked parameter.
+    bool note_parameter(const Frame& frame);
+    void note_error(const Frame& frame);
+};
+
+}  // namespace pgweir

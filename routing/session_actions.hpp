@@ -1,0 +1,88 @@
+// What a session tells the proxy to do: a short list in a buffer that the caller owns and uses again.
+//
+// Ranges mean the input of the call that made them and are valid until the next call. The order is the order of the
+// bytes: neighbouring ranges to one side become one write.
+#pragma once
+
+#include <array>
+#include <cassert>
+#include <cstdint>
+#include <type_traits>
+
+#include "routing/client_fault.hpp"
+
+namespace pgweir {
+
+enum class SessionActionKind : std::uint8_t {
+    forward_to_client,    // `offset`, `length`: of the server's input
+    forward_to_server,    // `offset`, `length`: of the client's input
+    send_to_client,       // `message`: an own message, its bytes made by `own_messages`
+    send_to_server,       // `message`
+    check_out,            // ask the book for a server
+    leave_queue,          // the wait is over without one
+    check_in,             // the server is free
+    close_server,         // `fault` says why; `condition` nothing
+    close_client,         // `fault`: sent first unless `none`
+    resume_client,        // the client's kept bytes can be looked at again
+    cancel_query,         // ask the server to stop what it runs
+};
+
+enum class OwnMessage : std::uint8_t {
+    none,
+    sync,
+    rollback,
+    copy_fail,
+    parameters,               // the SET statements of the session that is being linked
+    check_query,
+    reset_query,
+    ready_idle,               // ReadyForQuery, idle
+    waiting_notice,           // query_wait_notify
+};
+
+struct SessionAction {
+    SessionActionKind kind;
+    OwnMessage message = OwnMessage::none;
+    Fault fault = Fault::none;
+    std::uint32_t offset = 0;
+    std::uint32_t length = 0;
+};
+static_assert(std::is_trivially_copyable_v<SessionAction> && sizeof(SessionAction) <= 32);
+
+class SessionActions {
+public:
+    static constexpr int capacity = 32;
+    static constexpr int step_max = 8;    // the most that one frame or event adds
+
+    void clear() { count_ = 0; }
+    bool has_room() const { return count_ + step_max <= capacity; }
+
+    void add(SessionAction action) {
+        assert(count_ < capacity);
+        items_[static_cast<std::size_t>(count_++)] = action;
+    }
+
+    // A range to one side; it grows the last action when it continues it.
+    void forward(SessionActionKind kind, std::size_t offset, std::size_t length) {
+        if (count_ > 0) {
+            SessionAction& last = items_[static_cast<std::size_t>(count_ - 1)];
+            if (last.kind == kind && last.offset + last.length == offset) {
+                last.length += static_cast<std::uint32_t>(length);
+                return;
+            }
+        }
+        add({.kind = kind, .offset = static_cast<std::uint32_t>(offset), .length = static_cast<std::uint32_t>(length)});
+    }
+
+    void send(SessionActionKind kind, OwnMessage message) { add({.kind = kind, .message = message}); }
+    void close(SessionActionKind kind, Fault fault) { add({.kind = kind, .fault = fault}); }
+
+    const SessionAction* begin() const { return items_.data(); }
+    const SessionAction* end() const { return items_.data() + count_; }
+    int size() const { return count_; }
+
+private:
+    std::array<SessionAction, capacity> items_;
+    int count_ = 0;
+};
+
+}  // namespace pgweir

@@ -1,0 +1,98 @@
+#include "routing/session_settings.hpp"
+
+#include <algorithm>
+
+#include "routing/start_up_parameters.hpp"
+
+namespace pgweir {
+namespace {
+
+bool differs(const ParameterValues& wanted, const ParameterValues& present, int place) {
+    return wanted.has(place) && present.has(place) &&
+           !equal_ignoring_case(wanted.values[static_cast<std::size_t>(place)],
+                                present.values[static_cast<std::size_t>(place)]);
+}
+
+// As an SQL literal that means the same with standard_conforming_strings on and off.
+void append_literal(std::string& out, std::string_view value) {
+    const bool escaped = value.find('\\') != std::string_view::npos;
+    if (escaped) out += " E";
+    out += '\'';
+    for (const char c : value) {
+        if (c == '\'' || (escaped && c == '\\')) out += c;
+        out += c;
+    }
+    out += '\'';
+}
+
+}  // namespace
+
+TrackedParameters::TrackedParameters(const std::vector<std::string>& extra)
+    : names_{"client_encoding", "DateStyle", "TimeZone", "standard_conforming_strings", "application_name"} {
+    for (const auto& name : extra)
+        if (find(name) < 0 && names_.size() < names_max) names_.push_back(name);
+}
+
+int TrackedParameters::find(std::string_view name) const {
+    for (std::size_t i = 0; i < names_.size(); ++i)
+        if (equal_ignoring_case(names_[i], name)) return static_cast<int>(i);
+    return -1;
+}
+
+void ParameterValues::set(int place, std::string_view value) {
+    const auto i = static_cast<std::size_t>(place);
+    if (values.size() <= i) values.resize(i + 1);
+    values[i] = value;
+    known |= std::uint64_t{1} << place;
+}
+
+SharedParameters ParameterCatalog::intern(SharedParameters values) {
+    std::string key(1, values->proven ? 'p' : 'u');
+    for (std::size_t i = 0; i < values->values.size(); ++i) {
+        key += values->has(static_cast<int>(i)) ? 'k' : 'n';
+        key += values->values[i];
+        key += '\0';    // no value holds one: it came as a C string
+    }
+    if (sets_.size() >= purge_at_) {
+        std::erase_if(sets_, [](const auto& set) { return set.second.expired(); });
+        purge_at_ = std::max<std::size_t>(64, sets_.size() * 2);
+    }
+    auto& known = sets_[key];
+    if (auto same = known.lock()) return same;
+    known = values;
+    return values;
+}
+
+SharedParameters with_parameter(const SharedParameters& values, int place, std::string_view value, bool proven) {
+    auto changed = values ? std::make_shared<ParameterValues>(*values) : std::make_shared<ParameterValues>();
+    changed->set(place, value);
+    changed->proven = proven;
+    return changed;
+}
+
+bool needs_replay(const ParameterValues& wanted, const ParameterValues& present) {
+    if (&wanted == &present) return false;
+    const int count = static_cast<int>(std::min(wanted.values.size(), present.values.size()));
+    for (int place = 0; place < count; ++place)
+        if (differs(wanted, present, place)) return true;
+    return false;
+}
+
+std::string replay_statement(const TrackedParameters& tracked, const ParameterValues& wanted, const ParameterValues& present) {
+    std::string sql;
+    const int count = static_cast<int>(std::min(wanted.values.size(), present.values.size()));
+    for (int place = 0; place < count; ++place) {
+        if (!differs(wanted, present, place)) continue;
+        const auto i = static_cast<std::size_t>(place);
+        sql += "SET " + tracked.names()[i] + "=";
+        // search_path is a list of identifiers: quoting it would make one name of it.
+        if (equal_ignoring_case(tracked.names()[i], "search_path") && !wanted.values[i].empty())
+            sql += wanted.values[i];
+        else
+            append_literal(sql, wanted.values[i]);
+        sql += ';';
+    }
+    return sql;
+}
+
+}  // namespace pgweir

@@ -1,0 +1,55 @@
+// One server process and its socket: the model, with time. It works on one thing at a time, blocks when nobody reads what it
+// sends, can be canceled, and can die at any byte.
+#pragma once
+
+#include <string>
+
+#include "tests/sim/model_server.hpp"
+#include "tests/sim/pipe.hpp"
+#include "tests/sim/run_log.hpp"
+
+namespace pgweir::sim {
+
+class Backend {
+public:
+    Backend(EventQueue& events, SeededRandom& random, const NetworkTraits& network, ModelServer model, RunLog& runs, int number);
+    Backend(const Backend&) = delete;
+    Backend& operator=(const Backend&) = delete;
+
+    Pipe to_server;
+    Pipe to_proxy;
+
+    int number() const { return number_; }
+    bool is_alive() const { return alive_; }
+    bool is_ending() const { return !alive_ || closing_; }
+
+    // What it runs at this moment; null when it runs nothing.
+    const Statement* running();
+    void cancel();
+
+    void die();                            // some of what it has sent is lost
+    void end_with_fatal();                 // says so first
+    void say(const std::string& news);     // between two messages
+    void change_setting(std::size_t guc, const std::string& value);
+
+private:
+    void work();
+    void finish_step();
+    void collect();
+    void flush();
+    Microseconds duration();
+    void end();
+
+    EventQueue& events_;
+    SeededRandom& random_;
+    ModelServer model_;
+    RunLog& runs_;
+    int number_;
+    std::string kept_;            // not taken by the socket yet
+    bool busy_ = false;
+    bool cancel_pending_ = false;
+    bool closing_ = false;
+    bool alive_ = true;
+};
+
+}  // namespace pgweir::sim

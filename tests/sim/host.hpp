@@ -1,0 +1,232 @@
+// The proxy of the simulation: it carries out what the decision core decides, with the contract of the real one, on virtual
+// time. Several workers, each with its own clients and servers; what one wants of another travels by delayed mail.
+//
+// It also keeps its own account of what it was told (who has which server, since when a session waits, how many servers are
+// open) and holds the core's decisions against it, each time one is carried out.
+// Not here: clients and servers outside (Client, Backend), what operators and bad luck do (World), the book's own
+// consistency (BookInvariants).
+#pragma once
+
+#include <array>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "routing/book.hpp"
+#include "routing/client_session.hpp"
+#include "tests/sim/backend.hpp"
+#include "tests/sim/client.hpp"
+#include "tests/sim/scenario.hpp"
+#include "tests/sim/trace.hpp"
+
+namespace pgweir::sim {
+
+inline constexpr int host_workers_max = 4;
+
+struct ClientEnd;
+
+// Where a stream stands, counted apart from the core: inside a message or between two.
+struct StreamPlace {
+    std::string header;
+    std::size_t rest = 0;    // of the message whose header has been seen
+
+    void pass(Bytes bytes);
+};
+
+// The proxy's end of a server connection.
+struct ServerEnd {
+    enum class Stage { ordered, opening, ready, moving, closed };
+    enum class Task { none, check, reset };
+
+    int number = 0;
+    ServerId id{};
+    std::size_t pool = 0;
+    WorkerId worker = no_worker;
+    Stage stage = Stage::ordered;
+    Task task = Task::none;
+    std::unique_ptr<ServerSession> session;
+    std::unique_ptr<Backend> backend;
+    std::string kept_in;     // read, not used yet
+    std::string kept_out;    // not taken by the socket yet
+    ClientEnd* client = nullptr;
+    int cancels_held = 0;    // cancel requests for it that are not over
+    unsigned orders = 0;     // in its owner's mailbox
+    WorkerId move_to = no_worker;
+    std::array<std::array<TimePoint, host_workers_max>, host_workers_max> last_mail{};
+};
+
+// The proxy's end of a client connection.
+struct ClientEnd {
+    Client* outside = nullptr;
+    std::size_t pool = 0;
+    WorkerId worker = no_worker;
+    SessionId id{};
+    SharedParameters wanted;                  // start-up parameters, until the welcome is there
+    std::optional<ClientSession> session;     // none: it waits for its welcome
+    std::string kept_in;
+    std::string kept_out;
+    ServerEnd* server = nullptr;
+    bool open = true;
+    bool resumes = false;                     // its kept bytes are to be looked at
+    bool counted = false;                     // in Limits, by database and user
+    TimePoint login_began{};
+    // For judging how it ended.
+    TimePoint waiting_since = never;
+    TimePoint linked_since = never;
+    TimePoint unlinked_since{};
+    TimePoint lost_at = never;
+    std::uint64_t place_in_queue = 0;         // 0: it does not wait
+    bool has_bad_parameter = false;
+    bool was_killed = false;
+    bool lost_its_server = false;
+    bool cut_short = false;                   // its server was closed before it had done all
+    StreamPlace input_place;
+    Fault server_fault = Fault::none;         // why its server was closed with it
+    Fault ended_with = Fault::none;
+};
+
+class Host {
+public:
+    Host(EventQueue& events, SeededRandom& random, const Scenario& scenario, const Trace& trace, RunLog& runs);
+
+    // A client connects and has authenticated itself.
+    void admit(Client& client, const ClientPlan& plan);
+
+    // Orders of an operator.
+    void pause(const std::string& database, bool paused);
+    void reconnect(std::size_t pool);
+    void reload(std::size_t pool, PoolPolicy policy, SessionPolicy session);
+    void set_bound(bool of_database, const BoundPlan& bound);
+    void refuse_waiting(std::size_t pool);
+    void kill(ClientEnd& client);
+    void begin_shutdown();
+    // A cancel request for this client arrives.
+    void cancel(ClientEnd& client);
+
+    // Periodic work: the janitor's round, and the deadlines of sessions.
+    void janitor();
+    void check_deadlines();
+
+    // Looking.
+    const Book& book() const { return book_; }
+    std::vector<std::unique_ptr<ClientEnd>>& clients() { return clients_; }
+    std::vector<std::unique_ptr<ServerEnd>>& servers() { return servers_; }
+    bool has_open_servers() const;
+    bool has_cancels() const { return cancels_under_way_ > 0; }
+    std::uint64_t decisions() const { return decisions_; }
+    // Everything is over: nothing may be left anywhere.
+    void check_nothing_left();
+
+private:
+    enum Order : unsigned { order_open = 1, order_move = 2, order_close = 4, order_arrive = 8 };
+    struct LivePool {
+        PoolId id{};
+        std::shared_ptr<const PoolPolicy> policy;
+        std::shared_ptr<const SessionPolicy> session;
+        std::vector<std::unique_ptr<PoolCounters>> counters;    // by worker
+        bool has_failed = false;
+        bool has_refused = false;
+    };
+    struct CancelRequest;
+
+    TimePoint now() const { return events_.now(); }
+
+    // host_book.cpp: calling the book and carrying out its actions.
+    template <class Decide>
+    void decide(WorkerId caller, Decide decide_it);    // host_decide.hpp
+    BookActions& enter_book();
+    void leave_book(WorkerId caller, const BookActions& out);
+    void carry_out(WorkerId caller, const BookAction& action);
+    void begin_server(WorkerId caller, const BookAction& action);
+    void require_within_bounds(const ServerEnd& server);
+    void order(WorkerId caller, ServerEnd& server, Order what);
+    void post(WorkerId from, WorkerId to, ServerEnd& server, Order what);
+    void drain(ServerEnd& server, WorkerId worker);
+    void run_order(ServerEnd& server, unsigned orders);
+    void mail(WorkerId from, WorkerId to, EventQueue::Handler handler);
+    void look_again(WorkerId worker, std::size_t pool);
+    void tick(std::size_t pool);
+    void settle();
+    ServerEnd& server_of(ServerId id);
+    ClientEnd& client_of(SessionId id);
+    LivePool& live(std::size_t pool);
+    std::size_t place_of(PoolId id) const;
+
+    // host_servers.cpp: opening, reading, moving, closing.
+    void begin_open(ServerEnd& server);
+    void open_failed(ServerEnd& server, OpenFailure failure);
+    void logged_in(ServerEnd& server);
+    void grant(ClientEnd& client, ServerEnd& server);
+    void serve(ServerEnd& server);
+    void handle_input(ServerEnd& server);
+    bool handle_unlinked(ServerEnd& server);
+    void send(ServerEnd& server, Bytes bytes);
+    void flush(ServerEnd& server);
+    void begin_own_query(ServerEnd& server, ServerEnd::Task task);
+    void give_away(ServerEnd& server);
+    void take_in(ServerEnd& server);
+    void server_gone(ServerEnd& server);
+    void close(ServerEnd& server);
+
+    // host_clients.cpp: logins, reading, actions of sessions, ends.
+    void welcome(ClientEnd& client, const Welcome& welcome);
+    void end_login(ClientEnd& client, Fault fault);
+    void serve(ClientEnd& client);
+    bool may_read(const ClientEnd& client) const;
+    void handle_input(ClientEnd& client);
+    void carry_out(ClientEnd& client, Bytes input, const SessionActions& actions);
+    void send_own(ClientEnd& client, OwnMessage message);
+    void check_in(ClientEnd& client);
+    void write(ClientEnd& client, Bytes bytes);
+    void flush(ClientEnd& client);
+    void client_lost(ClientEnd& client);
+    void unlink(ClientEnd& client);
+    void end_client(ClientEnd& client, Fault fault);
+    void close(ClientEnd& client, Fault fault);
+    void make_ready(ClientEnd& client);
+    void make_ready(ServerEnd& server);
+
+    // host_judgement.cpp
+    void require_explained(const ClientEnd& client, Fault fault);
+    void require_well_spent(const ClientEnd& client, const ServerEnd& server, Fault fault);
+    void require_timely(const ClientEnd& client);
+
+    // host_cancels.cpp
+    void connect_cancel(std::shared_ptr<CancelRequest> request);
+    void confirm_cancel(const std::shared_ptr<CancelRequest>& request);
+    void send_cancel(const std::shared_ptr<CancelRequest>& request, ServerEnd& server);
+    void end_cancel(const CancelRequest& request);
+    void packet_arrives(const CancelRequest& request, ServerEnd& server);
+    std::uint32_t request_to_cancel(const ClientEnd& client) const;
+
+    EventQueue& events_;
+    SeededRandom& random_;
+    const Scenario& scenario_;
+    const Trace& trace_;
+    RunLog& runs_;
+    SeededRandom core_random_;
+    TrackedParameters tracked_;
+    Book book_;
+    std::vector<std::unique_ptr<ParameterCatalog>> catalogs_;    // by worker
+    std::vector<LivePool> pools_;                                // as in the scenario
+    std::vector<std::unique_ptr<ClientEnd>> clients_;
+    std::vector<std::unique_ptr<ServerEnd>> servers_;
+    std::map<SessionId, ClientEnd*> by_session_;
+    std::map<ServerId, ServerEnd*> by_server_;
+    std::deque<ClientEnd*> ready_clients_;
+    std::deque<ServerEnd*> ready_servers_;
+    std::vector<std::unique_ptr<BookActions>> action_buffers_;
+    std::size_t depth_ = 0;
+    bool settling_ = false;
+    bool shutting_down_ = false;
+    int cancels_under_way_ = 0;
+    std::uint64_t queue_places_ = 0;
+    std::uint64_t decisions_ = 0;
+    std::map<std::string, int> database_bounds_;
+    std::map<std::string, int> user_bounds_;
+};
+
+}  // namespace pgweir::sim

@@ -1,0 +1,100 @@
+// Whether what the core does to a session has a reason that this host knows of, and comes in time.
+#include "tests/sim/failure.hpp"
+#include "tests/sim/host.hpp"
+
+namespace pgweir::sim {
+namespace {
+
+constexpr Microseconds slack{333'000 + 60'000};    // one janitor round, and the host's own clock tick
+
+bool over(TimePoint since, Microseconds timeout, TimePoint now) {
+    return timeout.count() > 0 && since <= now && now - since >= timeout;
+}
+
+}  // namespace
+
+void StreamPlace::pass(Bytes bytes) {
+    while (!bytes.empty()) {
+        if (rest == 0) {
+            header += bytes.front();
+            bytes.remove_prefix(1);
+            if (header.size() < 5) continue;
+            for (std::size_t i = 1; i < 5; ++i) rest = rest << 8 | static_cast<unsigned char>(header[i]);
+            rest -= 4;
+            header.clear();
+        }
+        const auto passed = std::min(rest, bytes.size());
+        rest -= passed;
+        bytes.remove_prefix(passed);
+    }
+}
+
+void Host::require_explained(const ClientEnd& client, Fault fault) {
+    const Script& script = client.outside->script();
+    const SessionPolicy policy = client.session ? client.session->policy() : *pools_[client.pool].session;
+    bool holds = false;
+    switch (fault) {
+        case Fault::none:
+            // It has left, or has been told by the server itself, or is in the middle of a message.
+            holds = client.lost_at != never || client.outside->has_left() || client.lost_its_server || client.server_fault != Fault::none;
+            break;
+        case Fault::server_lost: holds = client.lost_its_server; break;
+        case Fault::server_login_failed:
+        case Fault::server_login_failing: holds = pools_[client.pool].has_failed; break;
+        case Fault::too_many_clients:
+        case Fault::too_many_database_clients:
+        case Fault::too_many_user_clients: holds = scenario_.faults.client_limits; break;
+        case Fault::client_login_timeout: holds = !client.session; break;
+        case Fault::query_wait_timeout: holds = over(client.waiting_since, policy.query_wait_timeout, now()); break;
+        case Fault::query_timeout_waiting: holds = over(client.waiting_since, policy.query_timeout, now()); break;
+        case Fault::client_idle_timeout: holds = client.server == nullptr && over(client.unlinked_since, policy.client_idle_timeout, now()); break;
+        case Fault::query_timeout: holds = policy.query_timeout.count() > 0; break;
+        case Fault::transaction_timeout: holds = policy.transaction_timeout.count() > 0; break;
+        case Fault::idle_transaction_timeout: holds = policy.idle_transaction_timeout.count() > 0; break;
+        case Fault::invalid_server_parameter: holds = client.has_bad_parameter; break;
+        case Fault::statement_mode_transaction: holds = policy.mode == PoolMode::statement && script.opens_block; break;
+        case Fault::named_statement_refused: holds = !policy.forward_named_statements && script.names_statement; break;
+        case Fault::simple_query_refused: holds = policy.refuse_simple_query; break;
+        case Fault::message_too_long: holds = policy.max_packet_size < 9000; break;
+        case Fault::admin_disconnect: holds = client.was_killed; break;
+        case Fault::server_shutting_down: holds = pools_[client.pool].has_refused; break;
+        default: break;
+    }
+    require(holds, "client {} is told \"{}\" for no reason", client.outside->number(), fault_message(fault));
+}
+
+// A healthy server is closed with its session only for a fault, half a message, an untold reply, or when a client that
+// left has used up its time.
+void Host::require_well_spent(const ClientEnd& client, const ServerEnd& server, Fault fault) {
+    if (fault != Fault::none || server.session->ledger.is_uncertain()) return;
+    if (client.lost_at != never && client.input_place.rest > 0) return;
+    const Microseconds drain = client.session->policy().client_lost_drain;
+    const TimePoint left = client.lost_at != never ? client.lost_at : client.linked_since;
+    require(over(left, drain, now()), "server {} is closed though client {} could have given it back", server.number,
+            client.outside->number());
+}
+
+void Host::require_timely(const ClientEnd& client) {
+    const SessionPolicy& policy = client.session->policy();
+    if (client.session->phase() != ClientSession::Phase::waiting || policy.query_wait_timeout.count() == 0) return;
+    require(now() - client.waiting_since < policy.query_wait_timeout + slack, "client {} waits past its deadline", client.outside->number());
+}
+
+void Host::check_deadlines() {
+    for (const auto& client : clients_) {
+        if (!client->open) continue;
+        if (!client->session) {
+            if (now() - client->login_began > Microseconds{5'000'000}) end_login(*client, Fault::client_login_timeout);
+            continue;
+        }
+        SessionActions actions;
+        if (client->session->deadline() <= now()) {
+            client->session->on_deadline(client->server != nullptr ? client->server->session.get() : nullptr, now(), actions);
+            carry_out(*client, {}, actions);
+        }
+        if (client->open) require_timely(*client);
+    }
+    settle();
+}
+
+}  // namespace pgweir::sim

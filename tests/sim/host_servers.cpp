@@ -1,0 +1,245 @@
+// The host's server connections: opening, reading, writing, moving, closing.
+#include "tests/sim/failure.hpp"
+#include "tests/sim/frames.hpp"
+#include "tests/sim/host.hpp"
+#include "tests/sim/host_decide.hpp"
+
+namespace pgweir::sim {
+
+void Host::begin_open(ServerEnd& server) {
+    server.stage = ServerEnd::Stage::opening;
+    const auto& policy = *pools_[server.pool].policy;
+    events_.after(policy.server_connect_timeout, [this, &server] {
+        if (server.stage == ServerEnd::Stage::opening) open_failed(server, {.reason = CloseReason::connect_timeout, .sqlstate = {}, .message = "connect timeout"});
+    });
+    const auto delay = random_.span(Microseconds{60'000});
+    const auto fail = [&](CloseReason reason, const char* sqlstate) {
+        events_.after(delay, [this, &server, reason, sqlstate] {
+            if (server.stage == ServerEnd::Stage::opening) open_failed(server, {.reason = reason, .sqlstate = sqlstate, .message = "refused"});
+        });
+    };
+    const Faults& faults = scenario_.faults;
+    if (now() < scenario_.calm_at) {
+        if (random_.percent(faults.connect_hangs)) return;
+        if (random_.percent(faults.connect_fails)) return fail(CloseReason::connect_failed, "");
+        if (random_.percent(faults.login_refused)) return fail(CloseReason::login_failed, "28P01");
+        if (random_.percent(faults.starting_up)) return fail(CloseReason::login_failed, "57P03");
+    }
+    events_.after(delay, [this, &server] {
+        if (server.stage == ServerEnd::Stage::opening) logged_in(server);
+    });
+}
+
+void Host::open_failed(ServerEnd& server, OpenFailure failure) {
+    trace_("server {} could not be opened: {} {}", server.number, to_string(failure.reason), failure.sqlstate);
+    pools_[server.pool].has_failed = true;
+    server.stage = ServerEnd::Stage::closed;
+    decide(server.worker, [&](Book& book, BookActions& out) { book.server_failed(server.id, failure, now(), out); });
+    decide(server.worker, [&](Book& book, BookActions& out) {
+        by_server_.erase(server.id);
+        book.server_closed(server.id, now(), out);
+    });
+    settle();
+}
+
+void Host::logged_in(ServerEnd& server) {
+    trace_("server {} has logged in", server.number);
+    server.stage = ServerEnd::Stage::ready;
+    server.session = std::make_unique<ServerSession>(tracked_);
+    server.session->catalog = catalogs_[server.worker].get();
+    const Gucs gucs = default_gucs();
+    const ModelTraits traits{.reports_at_once = scenario_.servers_report_at_once,
+                             .shows_session = scenario_.pools[server.pool].keeps_session};
+    server.backend = std::make_unique<Backend>(events_, random_, scenario_.network, ModelServer(gucs, traits), runs_, server.number);
+    server.backend->to_proxy.on_readable = [this, &server] {
+        serve(server);
+        settle();
+    };
+    server.backend->to_server.on_writable = [this, &server] {
+        flush(server);
+        settle();
+    };
+    auto welcome = std::make_shared<Welcome>();
+    auto values = std::make_shared<ParameterValues>();
+    for (std::size_t i = 0; i < gucs.size(); ++i) values->set(tracked_.find(guc_names[i]), gucs[i]);
+    values->proven = true;
+    server.session->parameters = catalogs_[server.worker]->intern(values);
+    welcome->tracked = server.session->parameters;
+    decide(server.worker, [&](Book& book, BookActions& out) { book.set_welcome(pools_[server.pool].id, welcome, out); });
+    decide(server.worker, [&](Book& book, BookActions& out) { book.server_logged_in(server.id, now(), out); });
+    settle();
+}
+
+// A grant: the server must be at rest, whatever the core thinks.
+void Host::grant(ClientEnd& client, ServerEnd& server) {
+    trace_("worker {} grants server {} to client {}", client.worker, server.number, client.outside->number());
+    require(server.stage == ServerEnd::Stage::ready, "server {} is granted and not here", server.number);
+    require(server.client == nullptr, "server {} is lent twice", server.number);
+    require(client.server == nullptr, "client {} gets a second server", client.outside->number());
+    require(client.open && client.session.has_value(), "a grant for a client that is gone");
+    require(client.pool == server.pool, "server {} is granted across pools", server.number);
+    require(server.session->is_at_rest() && server.kept_out.empty(), "server {} is granted and not at rest", server.number);
+    require(server.cancels_held == 0, "server {} is granted while a cancel for it is under way", server.number);
+    require(server.task == ServerEnd::Task::none, "server {} is granted while it is checked or reset", server.number);
+    const Statement* running = server.backend->running();
+    require(running == nullptr, "server {} is granted while it runs {}", server.number, running != nullptr ? running->tag : "");
+    for (const auto& other : clients_) {
+        const bool passed_over = other->open && other->pool == client.pool && other->worker == client.worker && other->session &&
+                                 other->place_in_queue != 0 && other->place_in_queue < client.place_in_queue;
+        require(!passed_over, "client {} is served before client {}, who came first", client.outside->number(), other->outside->number());
+    }
+    client.server = &server;
+    server.client = &client;
+    client.waiting_since = never;
+    client.place_in_queue = 0;
+    client.linked_since = now();
+    SessionActions actions;
+    client.session->on_granted(*server.session, now(), actions);
+    carry_out(client, {}, actions);
+    client.resumes = true;
+    make_ready(client);
+}
+
+void Host::serve(ServerEnd& server) {
+    while (server.stage == ServerEnd::Stage::ready) {
+        // A client that does not read stops its server being read.
+        const ClientEnd* client = server.client;
+        if (client != nullptr && !client->kept_out.empty() && client->lost_at == never) return;
+        Pipe& wire = server.backend->to_proxy;
+        const auto arrived = wire.read(1 + random_.below(random_.percent(20) ? 16 : 8192));
+        if (arrived.empty()) {
+            if (wire.at_end()) server_gone(server);
+            return;
+        }
+        server.kept_in += arrived;
+        handle_input(server);
+    }
+}
+
+void Host::handle_input(ServerEnd& server) {
+    for (bool again = true; again && !server.kept_in.empty() && server.stage == ServerEnd::Stage::ready;) {
+        ClientEnd* client = server.client;
+        if (client == nullptr) {
+            handle_unlinked(server);
+            return;
+        }
+        SessionActions actions;
+        const std::string input = std::move(server.kept_in);
+        const auto used = client->session->on_server_bytes(input, *server.session, now(), actions);
+        server.kept_in = input.substr(used);
+        carry_out(*client, input, actions);
+        again = used > 0 || actions.size() > 0;
+    }
+}
+
+// True: the server is still there, and at rest if no task of ours runs on it.
+bool Host::handle_unlinked(ServerEnd& server) {
+    const std::string input = std::move(server.kept_in);
+    Bytes rest = input;
+    const auto event = server.session->on_unlinked_bytes(rest);
+    server.kept_in = rest;
+    if (event == UnlinkedEvent::nothing) return true;
+    const auto task = std::exchange(server.task, ServerEnd::Task::none);
+    if (event == UnlinkedEvent::done && task != ServerEnd::Task::none) {
+        if (!server.kept_in.empty() && !handle_unlinked(server)) return false;
+        decide(server.worker, [&](Book& book, BookActions& out) {
+            if (task == ServerEnd::Task::check)
+                book.check_passed(server.id, now(), out);
+            else
+                book.reset_done(server.id, now(), out);
+        });
+        return true;
+    }
+    require(event != UnlinkedEvent::done, "server {} has answered a question that nobody asked", server.number);
+    require(event == UnlinkedEvent::fatal || task != ServerEnd::Task::none, "server {} got dirty", server.number);
+    close(server);
+    return false;
+}
+
+void Host::send(ServerEnd& server, Bytes bytes) {
+    if (server.kept_out.empty()) bytes.remove_prefix(server.backend->to_server.write(bytes));
+    server.kept_out += bytes;
+    server.session->output_pending = !server.kept_out.empty();
+}
+
+void Host::flush(ServerEnd& server) {
+    if (server.stage != ServerEnd::Stage::ready || server.kept_out.empty()) return;
+    server.kept_out.erase(0, server.backend->to_server.write(server.kept_out));
+    if (!server.kept_out.empty()) return;
+    server.session->output_pending = false;
+    if (server.client == nullptr) return;
+    ClientEnd& client = *server.client;
+    SessionActions actions;
+    client.session->on_server_drained(*server.session, now(), actions);
+    carry_out(client, {}, actions);
+    make_ready(client);
+}
+
+void Host::begin_own_query(ServerEnd& server, ServerEnd::Task task) {
+    require(server.client == nullptr && server.task == ServerEnd::Task::none && server.session->is_at_rest(),
+            "server {} is to be checked or reset and is not at rest", server.number);
+    require(server.cancels_held == 0, "server {} is checked or reset while a cancel for it is under way", server.number);
+    server.task = task;
+    server.session->begin_own_query();
+    server.session->parameters_reset = task == ServerEnd::Task::reset;
+    const PoolPolicy& policy = *book_.pool(pools_[server.pool].id)->policy;
+    const std::string& sql = task == ServerEnd::Task::reset ? policy.server_reset_query : policy.server_check_query;
+    send(server, frame('Q', zero_ended(sql)));
+}
+
+// It moves if it is at rest and no byte of it is kept here; else it is closed.
+void Host::give_away(ServerEnd& server) {
+    require(server.client == nullptr, "server {} is to move while a client has it", server.number);
+    if (!server.session->is_at_rest() || !server.kept_in.empty()) return close(server);
+    trace_("server {} leaves worker {} for {}", server.number, server.worker, server.move_to);
+    server.stage = ServerEnd::Stage::moving;
+    post(server.worker, server.move_to, server, order_arrive);
+}
+
+// Read once: nothing is healthy, bytes are an idle server's, the end means that it is lost.
+void Host::take_in(ServerEnd& server) {
+    server.stage = ServerEnd::Stage::ready;
+    server.session->catalog = catalogs_[server.worker].get();
+    serve(server);
+    if (server.stage != ServerEnd::Stage::ready) return;
+    decide(server.worker, [&](Book& book, BookActions& out) { book.arrived(server.id, now(), out); });
+}
+
+// Its connection has ended.
+void Host::server_gone(ServerEnd& server) {
+    trace_("server {} is gone", server.number);
+    require(!server.backend->is_alive(), "the connection of server {} ended while its backend lives", server.number);
+    ClientEnd* client = server.client;
+    if (client == nullptr) return close(server);
+    client->lost_its_server = true;
+    unlink(*client);
+    SessionActions actions;
+    client->session->on_server_lost(*server.session, actions);
+    close(server);
+    carry_out(*client, {}, actions);
+}
+
+// The book hears that it is lost at once, and of the closed socket then or a little later.
+void Host::close(ServerEnd& server) {
+    if (server.stage == ServerEnd::Stage::closed) return;
+    require(server.client == nullptr, "server {} is closed while a client has it", server.number);
+    trace_("server {} is closed", server.number);
+    server.stage = ServerEnd::Stage::closed;
+    if (server.backend != nullptr) {
+        if (server.kept_out.empty()) server.backend->to_server.write(frame('X'));
+        server.backend->to_server.close();
+        server.backend->to_proxy.abandon();
+    }
+    const auto release = [this, &server] {
+        by_server_.erase(server.id);
+        decide(server.worker, [&](Book& book, BookActions& out) { book.server_closed(server.id, now(), out); });
+    };
+    if (random_.percent(60)) return release();
+    decide(server.worker, [&](Book& book, BookActions& out) { book.server_lost(server.id, now(), out); });
+    events_.after(random_.span(Microseconds{5'000}), [this, release] {
+        release();
+        settle();
+    });
+}
+
+}  // namespace pgweir::sim

@@ -1,0 +1,249 @@
+#include "tests/sim/script.hpp"
+
+#include <fmt/format.h>
+
+#include "tests/sim/frames.hpp"
+#include "tests/sim/model_server.hpp"
+
+namespace pgweir::sim {
+namespace {
+
+class Writer {
+public:
+    Writer(SeededRandom& random, const ScriptTraits& traits) : random_(random), traits_(traits) {}
+
+    Script write() {
+        script_.reads_slowly = random_.percent(15);
+        hurried_ = random_.percent(20);
+        const auto exchanges = random_.between(1, 12);
+        for (int i = 0; i < exchanges; ++i) {
+            if (!traits_.avoids_blocks ? random_.percent(25) : random_.percent(3))
+                block();
+            else
+                exchange();
+        }
+        end();
+        return std::move(script_);
+    }
+
+private:
+    // A step of its own, or more bytes of the last one.
+    void send(std::string bytes, Wait wait) {
+        if (wait == Wait::none && !script_.steps.empty() && random_.percent(70)) {
+            script_.steps.back().bytes += bytes;
+            return;
+        }
+        script_.steps.push_back({std::move(bytes), wait, pause()});
+    }
+    Microseconds pause() { return random_.percent(60) ? Microseconds{0} : random_.span(Microseconds{random_.percent(5) ? 900'000 : 20'000}); }
+    Wait usual_wait() { return random_.percent(hurried_ ? 20 : 85) ? Wait::settled : Wait::none; }
+
+    std::string tag() { return fmt::format("{}.{}.{}", traits_.client, request_, place_++); }
+    int row_size() { return static_cast<int>(random_.percent(90) ? random_.between(1, 200) : random_.between(200, 9000)); }
+
+    std::string statement() {
+        const auto mark = "/*" + tag() + "*/";
+        switch (random_.between(0, 11)) {
+            case 0: return fmt::format("{}ERROR", mark);
+            case 1: return fmt::format("{}NOTICE {}", mark, random_.between(1, 3));
+            case 2: return fmt::format("{}SLEEP {}", mark, random_.percent(90) ? random_.between(1, 30) : random_.between(30, 1500));
+            case 3: return fmt::format("{}ROWS {} {} {}", mark, random_.between(1, 6), row_size(), random_.between(0, 5));
+            case 4: return fmt::format("{}COPYOUT {} {} {}", mark, random_.between(0, 5), row_size(), random_.between(-4, 4));
+            case 5:
+            case 6:
+                return fmt::format("{}SET {}='{}'", mark, guc_names[random_.percent(50) ? guc_date_style : guc_interval_style],
+                                   random_.percent(10) ? "!bad" : random_.pick({"iso", "german", "sql", "+postgres"}));
+            default: return fmt::format("{}ROWS {} {} -1", mark, random_.between(0, 6), row_size());
+        }
+    }
+    std::string one_word(const char* word) { return fmt::format("/*{}*/{}", tag(), word); }
+
+    static std::string query(const std::string& sql) { return frame('Q', zero_ended(sql)); }
+    static std::string parse(const std::string& name, const std::string& sql) {
+        return frame('P', zero_ended(name) + zero_ended(sql) + std::string(2, '\0'));
+    }
+    static std::string bind(const std::string& portal, const std::string& name) {
+        return frame('B', zero_ended(portal) + zero_ended(name) + std::string(6, '\0'));
+    }
+    static std::string execute(const std::string& portal, int rows) {
+        std::string body = zero_ended(portal);
+        append_int32(body, rows);
+        return frame('E', body);
+    }
+    static std::string describe(char what, const std::string& name) { return frame('D', what + zero_ended(name)); }
+    static std::string close(char what, const std::string& name) { return frame('C', what + zero_ended(name)); }
+
+    void exchange() {
+        ++request_;
+        place_ = 0;
+        switch (random_.between(0, 19)) {
+            case 0:
+            case 1: return copy_in_simple();
+            case 2:
+            case 3: return copy_in_extended();
+            case 4: return function_call();
+            case 5: return send(random_.percent(50) ? query("") : query(one_word("BADSYNTAX")), usual_wait());
+            case 6: return odd_bytes();
+            case 7:
+            case 8:
+            case 9:
+            case 10:
+            case 11:
+            case 12: return pipeline();
+            case 13: return traits_.keeps_session ? named() : simple();
+            default: return simple();
+        }
+    }
+
+    void simple() {
+        std::string sql;
+        const auto count = random_.percent(75) ? 1 : random_.between(2, 4);
+        for (int i = 0; i < count; ++i) sql += statement() + (i + 1 < count ? ";" : "");
+        send(query(sql), usual_wait());
+    }
+
+    void block() {
+        script_.opens_block = true;
+        ++request_;
+        place_ = 0;
+        send(query(one_word("BEGIN")), usual_wait());
+        const auto exchanges = random_.between(0, 4);
+        for (int i = 0; i < exchanges; ++i) exchange();
+        ++request_;
+        place_ = 0;
+        const char* word = random_.percent(70) ? "COMMIT" : "ROLLBACK";
+        if (random_.percent(80)) return send(query(one_word(word)), usual_wait());
+        send(parse("", one_word(word)) + bind("", "") + execute("", 0) + frame('S'), usual_wait());
+    }
+
+    // Parse, Bind, Execute and their kin, once or more before a Sync, and several Syncs in one write.
+    void pipeline() {
+        const auto syncs = random_.percent(60) ? 1 : random_.between(2, 6);
+        for (int i = 0; i < syncs; ++i) {
+            const auto runs = random_.percent(70) ? 1 : random_.between(0, 4);
+            for (int run = 0; run < runs; ++run) series();
+            if (i + 1 == syncs && random_.percent(4)) {
+                send(query(statement()), Wait::none);    // a Query ends the series as well
+                continue;
+            }
+            send(frame('S'), Wait::none);
+        }
+        settle();
+    }
+
+    void series() {
+        std::string bytes = parse("", random_.percent(5) ? one_word("BADSYNTAX") : random_.percent(5) ? "" : statement());
+        if (random_.percent(20)) bytes += describe('S', "");
+        bytes += bind("", random_.percent(4) ? "unknown" : "");
+        if (random_.percent(50)) bytes += describe('P', random_.percent(4) ? "unknown" : "");
+        const auto executes = random_.percent(80) ? 1 : random_.between(2, 3);
+        for (int i = 0; i < executes; ++i) bytes += execute("", static_cast<int>(random_.percent(70) ? 0 : random_.between(1, 3)));
+        if (random_.percent(15)) bytes += close('P', "");
+        if (random_.percent(10)) bytes += close('S', "");
+        send(bytes, Wait::none);
+        if (random_.percent(15)) send(frame('H'), Wait::none);
+    }
+
+    // Statements with names, kept from one request to the next.
+    void named() {
+        const std::string name = random_.pick({"s1", "s2"});
+        std::string bytes;
+        if (random_.percent(50)) bytes += parse(name, statement());
+        if (random_.percent(80)) bytes += bind("p", name) + execute("p", 0);
+        if (random_.percent(20)) bytes += close('S', name);
+        send(bytes + frame('S'), usual_wait());
+    }
+
+    void function_call() {
+        std::string body;
+        append_int32(body, 1);
+        append_int16(body, 0);
+        append_int16(body, 1);
+        const auto argument = tag() + (random_.percent(20) ? "!" : "");
+        append_int32(body, static_cast<std::int64_t>(argument.size()));
+        body += argument;
+        append_int16(body, 0);
+        send(frame('F', body), usual_wait());
+    }
+
+    int copy_fails_after() { return static_cast<int>(random_.percent(60) ? -1 : random_.between(0, 4)); }
+
+    std::string copy_rows() {
+        std::string bytes;
+        const auto rows = random_.between(0, 6);
+        for (int i = 0; i < rows; ++i) bytes += frame('d', std::string(static_cast<std::size_t>(row_size()), 'x'));
+        return bytes;
+    }
+    std::string copy_end() { return random_.percent(80) ? frame('c') : frame('f', zero_ended("no more")); }
+
+    void copy_in_simple() {
+        const auto sql = fmt::format("/*{}*/COPYIN {} 0", tag(), copy_fails_after());
+        send(query(random_.percent(80) ? sql : sql + ";" + statement()), usual_wait());
+        send(copy_rows(), random_.percent(60) ? Wait::heard : Wait::none);
+        if (random_.percent(50)) send(copy_rows(), Wait::none);
+        send(copy_end(), Wait::none);
+        settle();
+    }
+
+    // libpq sends Sync right behind the Execute and another one behind the data; others send Flush, or nothing.
+    void copy_in_extended() {
+        const bool sync_first = random_.percent(60);
+        const auto sql = fmt::format("/*{}*/COPYIN {} {}", tag(), copy_fails_after(), sync_first ? 1 : 0);
+        std::string bytes = parse("", sql) + bind("", "");
+        if (random_.percent(50)) bytes += describe('P', "");
+        bytes += execute("", 0);
+        if (sync_first)
+            bytes += frame('S');
+        else if (random_.percent(60))
+            bytes += frame('H');
+        // libpq waits for the response before it goes on.
+        const bool waits = sync_first || random_.percent(50);
+        send(bytes, usual_wait());
+        send(copy_rows(), waits ? Wait::heard : Wait::none);
+        if (random_.percent(30)) send(copy_rows(), Wait::none);
+        send(copy_end() + frame('S'), Wait::none);
+        settle();
+    }
+
+    // What drivers do now and then: Sync or Flush alone, COPY data that nobody waits for, a statement with a name.
+    void odd_bytes() {
+        switch (random_.between(0, 7)) {
+            case 0: return send(frame('H') + frame('S'), usual_wait());
+            case 1: return send(copy_rows() + query(statement()), usual_wait());
+            case 2: return send(frame('c') + frame('S') + frame('S'), usual_wait());
+            case 3:
+                if (!random_.percent(20)) return simple();
+                script_.names_statement = true;
+                return send(parse("named", statement()) + frame('S'), usual_wait());
+            default: return send(frame('S'), usual_wait());
+        }
+    }
+
+    void settle() {
+        if (!hurried_ || random_.percent(50)) send("", Wait::settled);
+    }
+
+    void end() {
+        script_.ends_in_order = random_.percent(70);
+        send(frame('X'), script_.ends_in_order ? Wait::settled : Wait::none);
+        if (!traits_.vanishes) return;
+        std::size_t total = 0;
+        for (const Step& step : script_.steps) total += step.bytes.size();
+        script_.vanishes = true;
+        script_.vanishes_by_reset = random_.percent(40);
+        script_.vanishes_after = random_.below(total);
+    }
+
+    SeededRandom& random_;
+    ScriptTraits traits_;
+    Script script_;
+    bool hurried_ = false;
+    int request_ = 0;
+    int place_ = 0;
+};
+
+}  // namespace
+
+Script make_script(SeededRandom& random, const ScriptTraits& traits) { return Writer(random, traits).write(); }
+
+}  // namespace pgweir::sim

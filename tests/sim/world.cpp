@@ -1,0 +1,195 @@
+#include "tests/sim/world.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include "tests/sim/failure.hpp"
+
+namespace pgweir::sim {
+namespace {
+
+constexpr Microseconds janitor_round{333'000};
+constexpr Microseconds deadline_round{50'000};
+constexpr Microseconds longest_run{180'000'000};    // of virtual time
+constexpr std::uint64_t events_max = 3'000'000;
+
+}  // namespace
+
+World::World(std::uint64_t seed, int workers, bool traced)
+    : trace_(events_, traced), random_(seed), scenario_(make_scenario(random_, workers)),
+      host_(events_, random_, scenario_, trace_, runs_) {
+    const Faults& f = scenario_.faults;
+    weights_ = {f.server_dies, f.server_fatal, f.news, f.setting_changes, f.kill, f.reload, f.bounds, f.pause, f.reconnect, f.refuse_waiting};
+}
+
+RunResult World::run() {
+    for (const ClientPlan& plan : scenario_.clients) add_client(plan);
+    events_.after(random_.span(janitor_round), [this] { janitor(); });
+    events_.after(deadline_round, [this] { check_deadlines(); });
+    if (std::accumulate(weights_.begin(), weights_.end(), 0) > 0) plan_mischief();
+    events_.at(scenario_.calm_at, [this] { calm_down(); });
+    run_until_all_are_done();
+    shut_down();
+    judge_clients();
+    host_.check_nothing_left();
+    RunResult result{.events = events_.handled(), .decisions = host_.decisions(), .messages = 0, .completed = completed_};
+    for (const auto& client : clients_) result.messages += client->checker().messages();
+    return result;
+}
+
+void World::add_client(const ClientPlan& plan) {
+    const int number = static_cast<int>(clients_.size());
+    const PoolPlan& pool = scenario_.pools[plan.pool];
+    Gucs gucs = default_gucs();
+    for (const auto& [guc, value] : plan.parameters)
+        if (!canonical(value).empty()) gucs[guc] = canonical(value);
+    Script script = make_script(random_, {.client = number,
+                                          .keeps_session = pool.keeps_session,
+                                          .avoids_blocks = pool.policy.mode == PoolMode::statement,
+                                          .vanishes = plan.vanishes});
+    const ModelTraits traits{.reports_at_once = scenario_.servers_report_at_once, .shows_session = pool.keeps_session};
+    clients_.push_back(std::make_unique<Client>(events_, random_, scenario_.network, number, std::move(script),
+                                                ReplyChecker(number, gucs, traits, runs_)));
+    Client& client = *clients_.back();
+    events_.at(plan.start, [this, &client, &plan] {
+        host_.admit(client, plan);
+        client.start();
+        plan_cancels(*host_.clients().back(), plan.cancels);
+    });
+}
+
+void World::plan_cancels(ClientEnd& end, int count) {
+    for (int i = 0; i < count; ++i) events_.after(random_.span(Microseconds{1'000'000}), [this, &end] { host_.cancel(end); });
+}
+
+void World::janitor() {
+    host_.janitor();
+    events_.after(janitor_round, [this] { janitor(); });
+}
+
+void World::check_deadlines() {
+    host_.check_deadlines();
+    events_.after(deadline_round, [this] { check_deadlines(); });
+}
+
+void World::plan_mischief() {
+    events_.after(random_.span(Microseconds{150'000}), [this] {
+        if (is_calm_) return;
+        do_mischief();
+        plan_mischief();
+    });
+}
+
+void World::do_mischief() {
+    auto draw = random_.between(1, std::accumulate(weights_.begin(), weights_.end(), 0));
+    std::size_t kind = 0;
+    while (draw > weights_[kind]) draw -= weights_[kind++];
+    act(kind);
+}
+
+void World::act(std::size_t kind) {
+    const std::size_t pool = random_.below(scenario_.pools.size());
+    ServerEnd* server = any_server();
+    switch (kind) {
+        case 0:
+            if (server == nullptr) return;
+            trace_("server {} dies", server->number);
+            return server->backend->die();
+        case 1:
+            if (server == nullptr) return;
+            trace_("server {} is terminated", server->number);
+            return server->backend->end_with_fatal();
+        case 2:
+            if (server == nullptr) return;
+            return server->backend->say(random_.percent(50)   ? news_notice(server->number)
+                                        : random_.percent(50) ? news_notification(server->number)
+                                                              : news_parameter(server->number));
+        case 3:
+            if (server == nullptr) return;
+            return server->backend->change_setting(guc_time_zone, random_.pick({"utc", "cet", "jst"}));
+        case 4:
+            if (!host_.clients().empty()) host_.kill(*host_.clients()[random_.below(host_.clients().size())]);
+            return;
+        case 5: {
+            PoolPolicy policy = reloaded(random_, scenario_.pools[pool]);
+            const PoolMode mode = policy.mode;
+            return host_.reload(pool, std::move(policy), reloaded_session(random_, scenario_.pools[pool], mode));
+        }
+        case 6: {
+            const bool of_database = random_.percent(50);
+            BoundPlan bound = of_database ? scenario_.databases[random_.below(scenario_.databases.size())]
+                                          : scenario_.users[random_.below(scenario_.users.size())];
+            bound.servers_max = static_cast<int>(random_.between(0, 4));
+            return host_.set_bound(of_database, bound);
+        }
+        case 7:
+            if (!is_paused_) paused_database_ = random_.percent(50) ? "" : scenario_.pools[pool].database;
+            is_paused_ = !is_paused_;
+            return host_.pause(paused_database_, is_paused_);
+        case 8: return host_.reconnect(pool);
+        default: return host_.refuse_waiting(pool);
+    }
+}
+
+ServerEnd* World::any_server() {
+    std::vector<ServerEnd*> alive;
+    for (const auto& server : host_.servers())
+        if (server->backend != nullptr && server->backend->is_alive()) alive.push_back(server.get());
+    return alive.empty() ? nullptr : alive[random_.below(alive.size())];
+}
+
+void World::calm_down() {
+    trace_("from here on nothing goes wrong any more");
+    is_calm_ = true;
+    if (is_paused_) host_.pause(paused_database_, false);
+    is_paused_ = false;
+}
+
+bool World::all_clients_done() {
+    return host_.clients().size() == scenario_.clients.size() && is_calm_ && !host_.has_cancels() &&
+           std::ranges::all_of(host_.clients(), [](const auto& end) { return !end->open && end->outside->is_done(); });
+}
+
+bool World::is_over(TimePoint limit) const { return events_.now() > limit || events_.handled() > events_max; }
+
+void World::run_until_all_are_done() {
+    const TimePoint limit = scenario_.calm_at + longest_run;
+    while (!all_clients_done()) {
+        require(!is_over(limit), "clients are stuck: {}", what_is_stuck());
+        events_.run_next();
+    }
+}
+
+void World::shut_down() {
+    host_.begin_shutdown();
+    const TimePoint limit = events_.now() + longest_run;
+    while (host_.has_open_servers()) {
+        require(!is_over(limit), "servers are left after the shutdown");
+        events_.run_next();
+    }
+}
+
+std::string World::what_is_stuck() {
+    std::string text;
+    for (const auto& end : host_.clients()) {
+        if (!end->open && end->outside->is_done()) continue;
+        const int phase = end->session ? static_cast<int>(end->session->phase()) : -1;
+        text += fmt::format("\n  {}, pool {}, phase {}{}", end->outside->where(), end->pool, phase,
+                            end->server != nullptr ? fmt::format(", has server {}", end->server->number) : "");
+    }
+    return text;
+}
+
+// Whoever was not disturbed has had everything that it asked for.
+void World::judge_clients() {
+    for (const auto& end : host_.clients()) {
+        Client& client = *end->outside;
+        const bool disturbed = end->ended_with != Fault::none || end->lost_its_server || client.script().vanishes;
+        const bool answered = !disturbed && client.left_in_order();
+        if (answered) ++completed_;
+        client.checker().finish(answered, !disturbed && client.has_left() && !end->cut_short);
+        require(disturbed || client.has_left(), "client {} was closed before its end: {}", client.number(), client.where());
+    }
+}
+
+}  // namespace pgweir::sim
