@@ -81,7 +81,7 @@ ConsoleStep Console::answer(const Inventory& inventory) {
 }
 
 ConsoleStep Console::done(std::string_view notice) {
-    assert(is_waiting());
+    if (!is_waiting()) return {};
     const auto pending = *std::exchange(pending_, std::nullopt);
     const auto& order = pending.order;
     if (order.kind == OrderKind::resume && order.database.empty()) has_suspended_ = false;
@@ -93,13 +93,13 @@ ConsoleStep Console::done(std::string_view notice) {
 }
 
 ConsoleStep Console::failed(OrderError error) {
-    assert(is_waiting());
+    if (!is_waiting()) return {};
     const auto refusal = refusal_of(error, pending_->order);
     return failed(refusal.message, refusal.sqlstate);
 }
 
 ConsoleStep Console::failed(std::string_view message, std::string_view sqlstate) {
-    assert(is_waiting());
+    if (!is_waiting()) return {};
     const auto pending = *std::exchange(pending_, std::nullopt);
     if (pending.order.kind == OrderKind::suspend) has_suspended_ = false;
     return refuse(!pending.portal, message, sqlstate);

@@ -51,13 +51,13 @@ public:
 
     // The values asked for are here.
     ConsoleStep answer(const Inventory& inventory);
-    // The order has been carried out; a notice goes to the client before the answer.
+    // The order has been carried out, or cannot be; a notice goes to the client before the answer. Without effect when
+    // nobody waits for it any more.
     ConsoleStep done(std::string_view notice = {});
     ConsoleStep failed(OrderError error);
     ConsoleStep failed(std::string_view message, std::string_view sqlstate);
 
-    // A cancel request for this session. Ends the wait for PAUSE or SUSPEND (which are resumed) and for WAIT_CLOSE; forget
-    // the order that was waited for.
+    // A cancel request for this session. Ends the wait for PAUSE or SUSPEND, which are resumed, and for WAIT_CLOSE.
     ConsoleStep on_cancel();
     // The client is gone. A SUSPEND of its own must not outlive it: an order to resume, to be carried out if the process
     // is still suspended.

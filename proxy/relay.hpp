@@ -139,6 +139,7 @@ private:
     void run_todo();
     void run_book_action(const BookAction& action);
     void end_refused(ClientConnection& client, Fault fault, const PoolFailure& failure);
+    void serve_called(PoolId pool);
     void move_away(ServerConnection& server);
     void take_in(ServerConnection& server);
     void close_by_order(ServerConnection& server);

@@ -187,7 +187,7 @@ void Relay::run_book_action(const BookAction& action) {
             host_.open_server(*server);
             return;
         }
-        case BookActionKind::look_again: return look_again(action.pool);
+        case BookActionKind::look_again: return serve_called(action.pool);
         case BookActionKind::move:
             if (ServerConnection* server = find(action.server)) move_away(*server);
             return;
@@ -212,6 +212,12 @@ void Relay::end_refused(ClientConnection& client, Fault fault, const PoolFailure
 // Sessions that wait are refused, logins that wait have their welcome.
 void Relay::look_again(PoolId pool) {
     now_ = now();
+    serve_called(pool);
+    run_todo();
+    bury_dead();
+}
+
+void Relay::serve_called(PoolId pool) {
     for (;;) {
         Called called;
         PoolFailure failure;
@@ -225,8 +231,6 @@ void Relay::look_again(PoolId pool) {
         else
             host_.welcome_arrived(called.session, called.fault);
     }
-    run_todo();
-    bury_dead();
 }
 
 void Relay::begin_own_query(ServerConnection& server, OwnMessage what) {

@@ -119,6 +119,7 @@ private:
     bool begin_check(ServerId id, ServerEntry& server, TimePoint now, BookActions& out);
     void close(ServerId id, ServerEntry& server, CloseReason reason, BookActions& out);
     void settle_returned(ServerId id, ServerEntry& server, TimePoint now, BookActions& out);
+    void replace(const ServerEntry& server, TimePoint now, BookActions& out);
     void match_idle(Pool& pool, WorkerId caller, TimePoint now, BookActions& out);
     CloseReason must_close(const ServerEntry& server, const Pool& pool, TimePoint now) const;
     bool needs_check(const ServerEntry& server, const Pool& pool, TimePoint now) const;

@@ -137,11 +137,9 @@ void Book::arrived(ServerId id, TimePoint now, BookActions& out) {
     place_or_replace(id, *server, now, out);
 }
 
-// If it has to be closed instead, an idle one takes its place with the sessions that counted on it.
 void Book::place_or_replace(ServerId id, ServerEntry& server, TimePoint now, BookActions& out) {
-    const WorkerId worker = server.worker;
     place(id, server, now, out);
-    match_idle(pools_.at(server.pool.index), worker, now, out);
+    if (server.state == State::closing) replace(server, now, out);
 }
 
 // A server that is idle and on no list: to the longest waiting session, or closed, or parked.
@@ -236,8 +234,7 @@ void Book::close(ServerId id, ServerEntry& server, CloseReason reason, BookActio
 void Book::server_lost(ServerId id, TimePoint now, BookActions& out) {
     ServerEntry* server = servers_.find(id);
     if (server == nullptr || server->state == State::closing) return;
-    const PoolId pool_id = server->pool;
-    Pool& pool = pools_.at(pool_id.index);
+    Pool& pool = pools_.at(server->pool.index);
     if (server->state == State::connecting)
         pool.connecting.remove(servers_, id.index);
     else
@@ -251,10 +248,18 @@ void Book::server_lost(ServerId id, TimePoint now, BookActions& out) {
     }
     server->session = {};
     shift(*server, Event::close);
-    match_idle(pool, server->worker, now, out);
+    replace(*server, now, out);
 }
 
-// A server that a waiting session counted on will not come: an idle one takes its place.
+// A server that a waiting session may have counted on will not come: an idle one takes its place, or a new one. Where its
+// own permit is the one that is wanted, `server_closed` sees to it.
+void Book::replace(const ServerEntry& server, TimePoint now, BookActions& out) {
+    const PoolId id = server.pool;
+    Pool& pool = pools_.at(id.index);
+    match_idle(pool, server.worker, now, out);
+    if (pool.demand() > pool.coming() && full_bound(pool) == nullptr) open_servers(id, pool, now, out);
+}
+
 void Book::match_idle(Pool& pool, WorkerId caller, TimePoint now, BookActions& out) {
     if (is_paused(pool)) return;
     while (pool.in_state(State::idle) > 0 && pool.waiting > pool.coming() && out.has_room()) {

@@ -3,6 +3,7 @@
 // Data and list work only. Not here: who gets what (Book), the bounds that pools share (Limits).
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -148,8 +149,12 @@ struct Pool {
     int open_count = 0;                  // server connections whose socket is not closed yet
     int open() const { return open_count; }
     int coming() const;
-    // Sessions that want a server connection: those waiting, and one for all logins while none can be welcomed.
-    int demand() const { return waiting + (awaiting_welcome > 0 && logged_in == 0 ? 1 : 0); }
+    // Sessions that want a server connection: those waiting, and one for all logins that no login to the server will
+    // welcome. A server that is logged in is none: after a RECONNECT its parameters are not those of the next one.
+    int demand() const {
+        const bool unwelcomed = awaiting_welcome > 0 && !welcome && connecting.empty();
+        return unwelcomed ? std::max(waiting, coming() + 1) : waiting;
+    }
     TimePoint oldest_wait_since(const Sessions& sessions_table) const;
     PoolLoad load(const Sessions& sessions_table, TimePoint now) const;
     // Server connections it would open if no other pool were there.

@@ -107,6 +107,11 @@ stop_proxy() {
 
 check() { # NAME COMMAND...
     local name=$1 output=$folder/output status=0; shift
+    if [[ -n $proxy_pid && $1 != proxy_is_well ]] && process_ended "$proxy_pid"; then
+        checks_failed=$((checks_failed + 1))
+        echo "FAILED $name: the proxy has ended before it"
+        return
+    fi
     ( "$@" ) >"$output" 2>&1 || status=$?
     if (( status == 0 )); then
         checks_passed=$((checks_passed + 1))

@@ -79,7 +79,7 @@ constexpr auto names_closed_to_the_core = std::to_array<ForbiddenName>({
      "no clock: `now` is an argument"},
     {R"((^|[^\w.>]|\breturn\s+)(std::|::)?time\s*\(\s*(nullptr|NULL|0|&))", "no clock: `now` is an argument"},
     {R"(\b(random_device|mt19937(_64)?|default_random_engine)\b)", "no random device: a RandomSource is an argument"},
-    {R"(\b(rand|srand|random|srandom|getrandom|getentropy|arc4random|RAND_bytes)\s*\()",
+    {R"(\b(rand|srand|srandom|getrandom|getentropy|arc4random|RAND_bytes)\s*\(|\brandom\s*\(\s*\))",
      "no random device: a RandomSource is an argument"},
     {R"(\b(mutex|recursive_mutex|shared_mutex|lock_guard|unique_lock|scoped_lock|condition_variable|call_once|atomic_flag|pthread_\w+)\b)",
      "no lock: one thread at a time calls in"},

@@ -108,6 +108,7 @@ TEST_CASE("each forbidden name is reported in protocol and in routing") {
         "std::random_device device;",
         "std::mt19937_64 engine(1);",
         "int dice = rand();",
+        "long dice = random();",
         "getrandom(buffer, size, 0);",
         "RAND_bytes(out, 16);",
         "std::mutex lock_;",
@@ -144,7 +145,7 @@ TEST_CASE("what is allowed passes") {
         {"routing/a.cpp",
          "const char* text = \"std::mutex \\\" getenv(\"; auto more = R\"(std::thread)\"; int n = 1'000;"},
         {"routing/a.cpp",
-         "TimePoint time() const; x.time(0); wait->connect(server); bool random = false; struct Listen {};"},
+         "TimePoint time() const; x.time(0); wait->connect(server); std::string random(8, ' '); struct Listen {};"},
         {"routing/a.cpp", "pool.connect(id); session.listen(socket); runtime(0); statement_time(nullptr);"},
         {"tests/unit/a.cpp", "#include <thread>\n#include \"proxy/worker.hpp\"\nstd::mutex lock;"},
     }));

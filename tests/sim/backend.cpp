@@ -4,9 +4,10 @@
 
 namespace pgweir::sim {
 
-Backend::Backend(EventQueue& events, SeededRandom& random, const NetworkTraits& network, ModelServer model, RunLog& runs, int number)
+Backend::Backend(EventQueue& events, SeededRandom& random, const NetworkTraits& network, ModelServer model, RunLog& runs,
+                 const Trace& trace, int number)
     : to_server(events, random, network), to_proxy(events, random, network), events_(events), random_(random),
-      model_(std::move(model)), runs_(runs), number_(number) {
+      model_(std::move(model)), runs_(runs), trace_(trace), number_(number) {
     to_server.on_readable = [this] { work(); };
     to_proxy.on_writable = [this] { flush(); };
 }
@@ -35,6 +36,7 @@ void Backend::finish_step() {
     const bool canceled = cancel_pending_ && model_.next_statement() != nullptr;
     cancel_pending_ = false;
     if (canceled) runs_.canceled.insert(model_.next_run());
+    if (trace_.enabled()) doing_ = model_.next_step() + (canceled ? " canceled" : "");
     model_.step(canceled);
     collect();
     if (model_.has_ended()) return end();
@@ -44,8 +46,11 @@ void Backend::finish_step() {
 void Backend::collect() {
     for (const std::string& run : model_.executed) runs_.executed[std::stoi(run)].push_back(run);
     model_.executed.clear();
-    for (const Reply& reply : model_.replies) kept_ += reply.bytes;
+    std::string replies;
+    for (const Reply& reply : model_.replies) replies += reply.bytes;
     model_.replies.clear();
+    if (trace_.enabled()) trace_("server {} has done {}, status {}: {}", number_, doing_, model_.transaction(), message_types(replies));
+    kept_ += replies;
     flush();
 }
 

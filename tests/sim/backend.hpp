@@ -7,12 +7,14 @@
 #include "tests/sim/model_server.hpp"
 #include "tests/sim/pipe.hpp"
 #include "tests/sim/run_log.hpp"
+#include "tests/sim/trace.hpp"
 
 namespace pgweir::sim {
 
 class Backend {
 public:
-    Backend(EventQueue& events, SeededRandom& random, const NetworkTraits& network, ModelServer model, RunLog& runs, int number);
+    Backend(EventQueue& events, SeededRandom& random, const NetworkTraits& network, ModelServer model, RunLog& runs,
+            const Trace& trace, int number);
     Backend(const Backend&) = delete;
     Backend& operator=(const Backend&) = delete;
 
@@ -44,8 +46,10 @@ private:
     SeededRandom& random_;
     ModelServer model_;
     RunLog& runs_;
+    const Trace& trace_;
     int number_;
     std::string kept_;            // not taken by the socket yet
+    std::string doing_;           // for the trace
     bool busy_ = false;
     bool cancel_pending_ = false;
     bool closing_ = false;

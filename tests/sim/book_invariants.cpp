@@ -193,8 +193,10 @@ private:
         if (wanted == 0) return;
         const SharedBound& database = limits().databases()[pool.database_bound];
         const SharedBound& user = limits().users()[pool.user_bound];
-        require(database.is_full() || user.is_full(), "pool {}/{}: {} sessions wait though a server may be opened ({} open, {} coming)",
-                pool.database, pool.user, wanted, tally.open, tally.coming);
+        require(database.is_full() || user.is_full(), "pool {}/{}: a server is not opened though it may be: {} wait, {} await a welcome, {} open, {} coming",
+                pool.database, pool.user, tally.waiting, tally.awaiting, tally.open, tally.coming);
+        // Its own server that is being closed will bring the permit.
+        if (!pool.is_refused && tally.states[static_cast<int>(State::closing)] > 0) return;
         require(pool.is_refused, "pool {}/{} was refused and is not on the list", pool.database, pool.user);
         if (database.is_full()) check_evictions(id, database, databases_[pool.database_bound].evicting);
         if (user.is_full()) check_evictions(id, user, users_[pool.user_bound].evicting);

@@ -5,7 +5,8 @@
 // in transit, checked, reset), and one more if logins await a welcome and no server is connecting that would bring it:
 //   - uncovered waiting sessions and an idle server never meet in one pool;
 //   - when uncovered > 0, it is not backing off from a failed attempt, and its size allows another server, then either a
-//     shared bound is full, or a server would have been opened;
+//     shared bound is full, or a server would have been opened; under a full one it is on the list of the refused, unless
+//     a server of its own is being closed;
 //   - under a full shared bound no server of one pool stays idle while another pool's uncovered sessions outnumber the
 //     evictions under way.
 // What only time changes (reserve, retry) is left one janitor round.

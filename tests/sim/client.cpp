@@ -2,11 +2,14 @@
 
 #include <fmt/format.h>
 
+#include "tests/sim/frames.hpp"
+
 namespace pgweir::sim {
 
-Client::Client(EventQueue& events, SeededRandom& random, const NetworkTraits& network, int number, Script script, ReplyChecker checker)
+Client::Client(EventQueue& events, SeededRandom& random, const NetworkTraits& network, int number, Script script, ReplyChecker checker,
+               const Trace& trace)
     : to_proxy(events, random, network), from_proxy(events, random, network), events_(events), random_(random), number_(number),
-      script_(std::move(script)), checker_(std::move(checker)) {
+      script_(std::move(script)), checker_(std::move(checker)), trace_(trace) {
     to_proxy.on_writable = [this] { flush(); };
     from_proxy.on_readable = [this] {
         if (reading_) return;
@@ -51,6 +54,7 @@ void Client::send_step() {
     outgoing_ = script_.steps[next_step_++].bytes;
     if (script_.vanishes && sent_ + outgoing_.size() >= script_.vanishes_after)
         outgoing_.resize(script_.vanishes_after - sent_);
+    if (trace_.enabled()) trace_("client {} sends {}", number_, message_types(outgoing_));
     checker_.sent(outgoing_);
     flush();
 }

@@ -6,12 +6,14 @@
 #include "tests/sim/pipe.hpp"
 #include "tests/sim/reply_checker.hpp"
 #include "tests/sim/script.hpp"
+#include "tests/sim/trace.hpp"
 
 namespace pgweir::sim {
 
 class Client {
 public:
-    Client(EventQueue& events, SeededRandom& random, const NetworkTraits& network, int number, Script script, ReplyChecker checker);
+    Client(EventQueue& events, SeededRandom& random, const NetworkTraits& network, int number, Script script, ReplyChecker checker,
+           const Trace& trace);
     Client(const Client&) = delete;
     Client& operator=(const Client&) = delete;
 
@@ -45,6 +47,7 @@ private:
     int number_;
     Script script_;
     ReplyChecker checker_;
+    const Trace& trace_;
     std::string outgoing_;
     std::size_t next_step_ = 0;
     std::size_t sent_ = 0;                 // bytes written

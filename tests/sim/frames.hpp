@@ -62,4 +62,14 @@ inline std::size_t whole_message(std::string_view bytes) {
     return bytes.size() < length ? 0 : length;
 }
 
+// The type bytes of the messages in `bytes`, for a trace; "…" for a part of one.
+inline std::string message_types(std::string_view bytes) {
+    std::string types;
+    while (const auto length = whole_message(bytes)) {
+        types += bytes.front();
+        bytes.remove_prefix(length);
+    }
+    return bytes.empty() ? types : types + "…";
+}
+
 }  // namespace pgweir::sim

@@ -50,7 +50,7 @@ void Host::logged_in(ServerEnd& server) {
     const Gucs gucs = default_gucs();
     const ModelTraits traits{.reports_at_once = scenario_.servers_report_at_once,
                              .shows_session = scenario_.pools[server.pool].keeps_session};
-    server.backend = std::make_unique<Backend>(events_, random_, scenario_.network, ModelServer(gucs, traits), runs_, server.number);
+    server.backend = std::make_unique<Backend>(events_, random_, scenario_.network, ModelServer(gucs, traits), runs_, trace_, server.number);
     server.backend->to_proxy.on_readable = [this, &server] {
         serve(server);
         settle();
@@ -151,7 +151,7 @@ bool Host::handle_unlinked(ServerEnd& server) {
         return true;
     }
     require(event != UnlinkedEvent::done, "server {} has answered a question that nobody asked", server.number);
-    require(event == UnlinkedEvent::fatal || task != ServerEnd::Task::none, "server {} got dirty", server.number);
+    require(event == UnlinkedEvent::fatal || task != ServerEnd::Task::none, "server {} got dirty by {}", server.number, message_types(input));
     close(server);
     return false;
 }

@@ -56,6 +56,13 @@ std::string ModelServer::next_run() {
     return fmt::format("{}:{}:-", statement->tag, portal.executions);
 }
 
+std::string ModelServer::next_step() {
+    std::string text;
+    if ((copy_ || queue_.empty()) && whole_message(input_) > 0) text = input_.substr(0, 1);
+    const auto run = next_run();
+    return run.empty() ? text : text + " " + run;
+}
+
 bool ModelServer::next_is_inert() const {
     if (copy_ || !queue_.empty() || whole_message(input_) == 0) return false;
     const char type = input_[0];

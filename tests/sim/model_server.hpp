@@ -53,6 +53,8 @@ public:
     bool waits_in_copy() const { return copy_.has_value(); }
     // One statement, or one message. `canceled`: it is canceled half way; in a COPY, before anything more is read.
     void step(bool canceled = false);
+    // The message or run that `step` would work on, for a trace.
+    std::string next_step();
     // The next message would earn nothing.
     bool next_is_inert() const;
 

@@ -49,7 +49,7 @@ void World::add_client(const ClientPlan& plan) {
                                           .vanishes = plan.vanishes});
     const ModelTraits traits{.reports_at_once = scenario_.servers_report_at_once, .shows_session = pool.keeps_session};
     clients_.push_back(std::make_unique<Client>(events_, random_, scenario_.network, number, std::move(script),
-                                                ReplyChecker(number, gucs, traits, runs_)));
+                                                ReplyChecker(number, gucs, traits, runs_), trace_));
     Client& client = *clients_.back();
     events_.at(plan.start, [this, &client, &plan] {
         host_.admit(client, plan);

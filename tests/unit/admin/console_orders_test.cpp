@@ -110,6 +110,8 @@ TEST_CASE("a cancel request ends the wait for PAUSE or SUSPEND, which are resume
         CHECK(reply.types == "EZ");
         CHECK(reply.error == "57014 canceling statement due to user request");
         CHECK_FALSE(console.is_waiting());
+        CHECK(console.done().bytes.empty());
+        CHECK(console.failed(OrderError::not_paused).bytes.empty());
         CHECK_FALSE(console.on_gone().order);
     }
 }
