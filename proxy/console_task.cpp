@@ -108,7 +108,7 @@ private:
         worker_.shared().random.fill(key_.data(), key_.size());
         key_[0] = static_cast<char>(key_[0] & 0x7f);
         std::string bytes;
-        append_welcome(bytes, console_parameters(version_text), key_);
+        append_welcome(bytes, console_parameters(version_number), key_);
         co_await send(bytes);
     }
 
@@ -157,6 +157,10 @@ private:
                     control_.shut_down(order.mode);
                     co_return false;
                 }
+                if (!order.wants_answer) {
+                    begin(order);
+                    co_return true;
+                }
                 step = co_await give(order);
             } else {
                 co_return true;
@@ -173,8 +177,7 @@ private:
             co_await timer.async_wait(as_result);
         }
         if (cancelled_) {
-            if (order.kind == OrderKind::pause) control_.resume(order.database);
-            co_return console_.on_cancel();
+            co_return console_.on_cancel();    // its step resumes
         }
         co_return console_.done();
     }

@@ -231,6 +231,8 @@ void Relay::serve_called(PoolId pool) {
         else
             host_.welcome_arrived(called.session, called.fault);
     }
+    host_book_.call(worker_, book_actions_, [&](Book& book, BookActions& out) { book.serve_waiting(pool, worker_, now_, out); });
+    take_book_actions();
 }
 
 void Relay::begin_own_query(ServerConnection& server, OwnMessage what) {

@@ -105,9 +105,20 @@ bool Book::tick(PoolId id, TimePoint now, BookActions& out) {
     if (pool == nullptr) return false;
     if (sweep_connecting(*pool, out) || sweep_idle(*pool, now, out)) return true;
     keep_minimum(id, *pool, now, out);
+    call_servable(id, *pool, out);
     open_servers(id, *pool, now, out);
     if (pool->is_refused) evict_for(id, *pool, now, out);
     return !out.has_room();
+}
+
+// Workers where a session waits beside an idle server, as after a pause too short for the janitor: each serves its own.
+void Book::call_servable(PoolId id, const Pool& pool, BookActions& out) {
+    if (pool.waiting == 0 || is_paused(pool)) return;
+    for (int worker = 0; worker < workers_; ++worker) {
+        const PoolShare& share = pool.shares[static_cast<std::size_t>(worker)];
+        if (share.waiting.count > share.coming && pool.in_state(State::idle) > 0)
+            out.add({.kind = BookActionKind::look_again, .worker = static_cast<WorkerId>(worker), .pool = id});
+    }
 }
 
 // True: `out` is full.

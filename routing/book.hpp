@@ -55,6 +55,8 @@ public:
     // Its deadline has passed, or its client is gone.
     void leave_queue(SessionId session);
     Called next_called(PoolId pool, WorkerId worker);
+    // Brings waiting sessions and idle servers together that a pause has kept apart.
+    void serve_waiting(PoolId pool, WorkerId worker, TimePoint now, BookActions& out);
 
     // Server connections; called by the worker that owns the server.
     void server_logged_in(ServerId server, TimePoint now, BookActions& out);
@@ -146,6 +148,7 @@ private:
     void look_again(PoolId id, const Pool& pool, BookActions& out);
 
     bool sweep_idle(Pool& pool, TimePoint now, BookActions& out);
+    void call_servable(PoolId id, const Pool& pool, BookActions& out);
     bool sweep_connecting(Pool& pool, BookActions& out);
     void keep_minimum(PoolId id, Pool& pool, TimePoint now, BookActions& out);
 

@@ -161,8 +161,13 @@ void Book::permit_freed(TimePoint now, BookActions& out) {
                 best = id;
             }
         }
-        if (!best || !out.has_room()) return;
+        if (!best || !out.has_room()) break;
         open_one(best, pools_.at(best.index), now, out);
+    }
+    // Under a bound that was lowered one eviction frees no permit yet.
+    for (const PoolId id : refused) {
+        Pool& pool = pools_.at(id.index);
+        if (may_open(pool, now)) evict_for(id, pool, now, out);
     }
 }
 

@@ -1,5 +1,5 @@
 // The book's side of server connections: who gets one that is free, and when one is closed instead.
-#include <cassert>
+#include <algorithm>
 
 #include "routing/book.hpp"
 
@@ -125,6 +125,7 @@ void Book::check_passed(ServerId id, TimePoint now, BookActions& out) {
     if (server == nullptr) return;
     shift(*server, Event::check_passed);
     server->checked = true;
+    server->checked_at = now;
     place_or_replace(id, *server, now, out);
 }
 
@@ -163,6 +164,7 @@ void Book::place(ServerId id, ServerEntry& server, TimePoint now, BookActions& o
 void Book::park(ServerId id, ServerEntry& server, TimePoint now, BookActions& out) {
     Pool& pool = pools_.at(server.pool.index);
     if (is_wanted_elsewhere(server.pool, pool, server, now)) return close(id, server, CloseReason::evicted, out);
+    server.checked = false;    // it is as fresh as `checked_at` says, no more
     pool.shares[server.worker].idle.push_front(servers_, id.index);
 }
 
@@ -196,7 +198,8 @@ bool Book::needs_check(const ServerEntry& server, const Pool& pool, TimePoint no
     const PoolPolicy& policy = *pool.policy;
     if (policy.server_check_query.empty() || server.checked) return false;
     // A delay of 0 means a check before every reuse: the first use needs none.
-    return (server.used || policy.server_check_delay.count() > 0) && now - server.last_used_at >= policy.server_check_delay;
+    return (server.used || policy.server_check_delay.count() > 0) &&
+           now - std::max(server.last_used_at, server.checked_at) >= policy.server_check_delay;
 }
 
 bool Book::begin_check(ServerId id, ServerEntry& server, TimePoint now, BookActions& out) {
@@ -260,12 +263,17 @@ void Book::replace(const ServerEntry& server, TimePoint now, BookActions& out) {
     if (pool.demand() > pool.coming() && full_bound(pool) == nullptr) open_servers(id, pool, now, out);
 }
 
+void Book::serve_waiting(PoolId id, WorkerId worker, TimePoint now, BookActions& out) {
+    if (Pool* pool = pools_.find(id)) match_idle(*pool, worker, now, out);
+}
+
 void Book::match_idle(Pool& pool, WorkerId caller, TimePoint now, BookActions& out) {
     if (is_paused(pool)) return;
     while (pool.in_state(State::idle) > 0 && pool.waiting > pool.coming() && out.has_room()) {
         const PoolShare& own = pool.shares[caller];
         const bool here = own.waiting.count > own.coming && !own.idle.empty();
         const WorkerId from = here ? caller : worker_with_idle(pool);
+        if (from == no_worker) return;
         const WorkerId to = here ? caller : longest_waiting_elsewhere(pool, from);
         if (to == no_worker) return;
         const ServerId id = take_idle(pool, from);

@@ -124,7 +124,8 @@ bool ClientSession::take_linked(const Frame& frame, ServerSession& server, TimeP
     if (frame.type == static_cast<char>(frontend::Type::terminate)) {
         phase_ = Phase::leaving;
         client_gone_ = true;
-        proceed_leaving(server, now, out);
+        deadline_ = now + policy_->client_lost_drain;
+        proceed_leaving(server, out);
         return false;
     }
     if (is_refused(frame)) {
@@ -138,11 +139,11 @@ bool ClientSession::take_linked(const Frame& frame, ServerSession& server, TimeP
         return true;
     }
     const auto request = request_of(frame);
-    if (request.exists) {
-        if (server.ledger.is_settled()) begin_request(now);
-        server.ledger.push(request.kind);
-        if (request.kind == RequestKind::sync || request.kind == RequestKind::query) update_deadline(&server);
-    }
+    if (!request.exists) return true;
+    const bool begins = server.ledger.is_settled() || (!server.ledger.owes_client() && !server.ledger.needs_sync());
+    if (begins) begin_request(now);
+    server.ledger.push(request.kind);
+    if (begins) update_deadline(&server);
     return true;
 }
 
@@ -163,6 +164,8 @@ void ClientSession::begin_request(TimePoint now) {
 
 void ClientSession::on_granted(ServerSession& server, TimePoint now, SessionActions& out) {
     phase_ = Phase::linked;
+    request_began_ = now;
+    if (!in_transaction_) transaction_began_ = now;
     counters_->server_assignments.add();
     counters_->wait_time.add((now - waiting_since_).count());
     if (parameters_ != server.parameters && parameters_ && server.parameters) {
@@ -210,8 +213,11 @@ void ClientSession::on_reply_frame(const Frame& frame, std::size_t offset, Serve
         if (own && type == error_response && !client_gone_)
             return fail(&server, server.fatal_seen ? Fault::server_lost : Fault::invalid_server_parameter, out);
     }
+    if (type == ready_for_query && !note_transaction(frame, server, out)) return;
     if (server.route == ReplyRoute::forward) pass_to_client(frame, offset, out);
-    if (type == ready_for_query) on_ready(frame, server, now, out);
+    if (type == ready_for_query) return on_ready(server, now, out);
+    // A COPY that begins when the client has left is ended.
+    if (type == copy_in_response && frame.ends && phase_ == Phase::leaving) proceed_leaving(server, out);
 }
 
 // These come at any time and belong to no request.
@@ -234,23 +240,31 @@ void ClientSession::pass_to_client(const Frame& frame, std::size_t offset, Sessi
     if (!client_gone_) out.forward(Kind::forward_to_client, offset, frame.bytes.size());
 }
 
-void ClientSession::on_ready(const Frame& frame, ServerSession& server, TimePoint now, SessionActions& out) {
+// False: the session has ended over it.
+bool ClientSession::note_transaction(const Frame& frame, ServerSession& server, SessionActions& out) {
     const char status = frame.body().size() == 1 ? frame.body()[0] : '?';
-    if (status != 'I' && status != 'T' && status != 'E') return fail(&server, Fault::server_protocol_error, out);
+    if (status != 'I' && status != 'T' && status != 'E') {
+        fail(&server, Fault::server_protocol_error, out);
+        return false;
+    }
     server.transaction = TransactionStatus{status};
-    if (server.route == ReplyRoute::swallow) return on_replayed(server, now, out);
+    if (policy_->mode != PoolMode::statement || status == 'I' || phase_ != Phase::linked) return true;
+    fail(&server, Fault::statement_mode_transaction, out);
+    return false;
+}
+
+void ClientSession::on_ready(ServerSession& server, TimePoint now, SessionActions& out) {
+    if (server.route == ReplyRoute::swallow) return on_replayed(server, out);
 
     last_activity_ = now;
     count_ready(server, now);
-    if (policy_->mode == PoolMode::statement && server.transaction != TransactionStatus::idle && phase_ == Phase::linked)
-        return fail(&server, Fault::statement_mode_transaction, out);
     update_deadline(&server);
     release_if_free(server, now, out);
 }
 
 // The answer to a request of our own: parameters, or a step of leaving.
-void ClientSession::on_replayed(ServerSession& server, TimePoint now, SessionActions& out) {
-    if (phase_ == Phase::leaving) return proceed_leaving(server, now, out);
+void ClientSession::on_replayed(ServerSession& server, SessionActions& out) {
+    if (phase_ == Phase::leaving) return proceed_leaving(server, out);
     parameters_ = server.parameters;
     if (!holds_input_) return;
     holds_input_ = false;
@@ -273,7 +287,7 @@ bool ClientSession::server_is_free(const ServerSession& server) const {
 }
 
 void ClientSession::release_if_free(ServerSession& server, TimePoint now, SessionActions& out) {
-    if (phase_ == Phase::leaving) return proceed_leaving(server, now, out);
+    if (phase_ == Phase::leaving) return proceed_leaving(server, out);
     if (phase_ != Phase::linked || policy_->mode == PoolMode::session || !server_is_free(server)) return;
     phase_ = Phase::idle;
     last_activity_ = now;
@@ -316,13 +330,12 @@ void ClientSession::on_client_lost(ServerSession* server, TimePoint now, Session
         (server->transaction != TransactionStatus::idle || policy_->client_lost_query == ClientLostQuery::cancel))
         out.add({.kind = Kind::cancel_query});
     deadline_ = now + policy_->client_lost_drain;
-    proceed_leaving(*server, now, out);
+    proceed_leaving(*server, out);
 }
 
 // One step towards a server at rest. PostgreSQL needs CopyFail to end a COPY, a Sync to answer a series, and ROLLBACK to
 // leave a transaction block.
-void ClientSession::proceed_leaving(ServerSession& server, TimePoint now, SessionActions& out) {
-    if (deadline_ == never) deadline_ = now + policy_->client_lost_drain;
+void ClientSession::proceed_leaving(ServerSession& server, SessionActions& out) {
     if (server.ledger.copy_in()) {
         server.ledger.push(RequestKind::copy_end);
         out.send(Kind::send_to_server, OwnMessage::copy_fail);

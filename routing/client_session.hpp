@@ -30,7 +30,8 @@ public:
                   TimePoint now);
 
     // Bytes from the client. Returns how many were used; the rest must be kept and given again, with more behind it,
-    // when more has come, after `resume_client`, or once a server is linked. `server` is null unless linked or leaving.
+    // when more has come, after `resume_client`, once a server is linked, or at once when `out` was full (it has no room).
+    // `server` is null unless linked or leaving.
     std::size_t on_client_bytes(Bytes input, ServerSession* server, TimePoint now, SessionActions& out);
 
     // Bytes from the linked server. Returns how many were used: all up to a half message, or up to where the server was
@@ -74,13 +75,14 @@ private:
     void begin_request(TimePoint now);
     void on_reply_frame(const Frame& frame, std::size_t offset, ServerSession& server, TimePoint now, SessionActions& out);
     void on_asynchronous(const Frame& frame, std::size_t offset, ServerSession& server, SessionActions& out);
-    void on_ready(const Frame& frame, ServerSession& server, TimePoint now, SessionActions& out);
-    void on_replayed(ServerSession& server, TimePoint now, SessionActions& out);
+    bool note_transaction(const Frame& frame, ServerSession& server, SessionActions& out);
+    void on_ready(ServerSession& server, TimePoint now, SessionActions& out);
+    void on_replayed(ServerSession& server, SessionActions& out);
     void pass_to_client(const Frame& frame, std::size_t offset, SessionActions& out);
     void count_ready(const ServerSession& server, TimePoint now);
     void release_if_free(ServerSession& server, TimePoint now, SessionActions& out);
     bool server_is_free(const ServerSession& server) const;
-    void proceed_leaving(ServerSession& server, TimePoint now, SessionActions& out);
+    void proceed_leaving(ServerSession& server, SessionActions& out);
     void finish_leaving(ServerSession& server, SessionActions& out);
     static void give_back(const ServerSession& server, SessionActions& out);
     void fail(ServerSession* server, Fault fault, SessionActions& out);

@@ -13,7 +13,7 @@ TimePoint Pool::oldest_wait_since(const Sessions& table) const {
     TimePoint oldest = never;
     for (const auto& share : shares) {
         if (!share.waiting.empty()) oldest = std::min(oldest, table.at(share.waiting.head).since);
-        if (!share.awaiting_welcome.empty()) oldest = std::min(oldest, table.at(share.awaiting_welcome.head).since);
+        if (!welcome && !share.awaiting_welcome.empty()) oldest = std::min(oldest, table.at(share.awaiting_welcome.head).since);
     }
     return oldest;
 }

@@ -55,6 +55,7 @@ struct ServerEntry {
     SessionId session{};
     TimePoint connected_at{};
     TimePoint last_used_at{};
+    TimePoint checked_at{};            // it has last passed a check
     Microseconds lifetime{};
 };
 

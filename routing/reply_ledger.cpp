@@ -38,6 +38,7 @@ ReplyRoute ReplyLedger::on_reply(backend::Type type) {
     if (type == error_response) return settle_error();
     if (count_ == 0) return ReplyRoute::mismatch;
 
+    uncertain_syncs_ = 0;    // replies come in order: whatever an earlier Sync had to say has been said
     const RequestKind kind = at(0).kind;
     const bool is_query = kind == RequestKind::query;
     const bool runs = is_query || kind == RequestKind::execute;
@@ -62,7 +63,7 @@ ReplyRoute ReplyLedger::on_reply(backend::Type type) {
         }
         case command_complete:
         case empty_query_response:
-            copy_in_ = false;
+            copy_in_ = copy_open_ = false;
             return is_query ? stay(true) : settle(kind == RequestKind::execute);
         case portal_suspended: return settle(kind == RequestKind::execute);
         case function_call_response: return stay(kind == RequestKind::function_call);
@@ -84,29 +85,27 @@ bool ReplyLedger::owes_client() const {
 }
 
 ReplyRoute ReplyLedger::settle_ready() {
-    copy_in_ = false;
-    if (count_ > 0 && ends_with_ready(at(0).kind) && at(0).disposition != Disposition::answer) {
-        // With a doubtful Sync before it, this may be that one's answer: whose it is can't be told any more.
-        if (uncertain_syncs_ > 0) tainted_ = true;
-        const auto route = at(0).disposition == Disposition::swallow ? ReplyRoute::swallow : ReplyRoute::forward;
-        pop();
-        if (count_ == 0) uncertain_syncs_ = 0;
-        return route;
-    }
-    if (count_ == 0 && uncertain_syncs_ > 0) {
+    copy_in_ = copy_open_ = false;
+    const bool owed = count_ > 0 && ends_with_ready(at(0).kind) && at(0).disposition != Disposition::answer;
+    // A Query has been answered before its ReadyForQuery comes; of two Syncs nobody can say whose this is, nor need to.
+    const bool fits = owed && (at(0).kind == RequestKind::sync || head_answered_);
+    if (!fits && uncertain_syncs_ > 0) {
         --uncertain_syncs_;
-        skipping_ = false;
-        unsynced_ = false;
+        if (count_ == 0) skipping_ = false;
         return ReplyRoute::forward;
     }
-    return ReplyRoute::mismatch;
+    if (!owed) return ReplyRoute::mismatch;
+    const auto route = at(0).disposition == Disposition::swallow ? ReplyRoute::swallow : ReplyRoute::forward;
+    pop();
+    return route;
 }
 
 ReplyRoute ReplyLedger::settle_error() {
     if (count_ == 0) return ReplyRoute::forward;    // a FATAL to an idle server, or an error while skipping
     const auto route = at(0).disposition == Disposition::swallow ? ReplyRoute::swallow : ReplyRoute::forward;
-    if (copy_in_) uncertain_syncs_ = voided_syncs_;
-    copy_in_ = false;
+    if (at(0).kind != RequestKind::sync) uncertain_syncs_ = copy_open_ ? voided_syncs_ : 0;
+    copy_in_ = copy_open_ = false;
+    head_answered_ = true;
     if (!ends_with_ready(at(0).kind)) drop_to_sync();
     return route;
 }
@@ -118,17 +117,19 @@ ReplyRoute ReplyLedger::settle(bool expected) {
     return route;
 }
 
-ReplyRoute ReplyLedger::stay(bool expected) const {
+ReplyRoute ReplyLedger::stay(bool expected) {
     if (!expected || at(0).disposition == Disposition::answer) return ReplyRoute::mismatch;
+    head_answered_ = true;
     return at(0).disposition == Disposition::swallow ? ReplyRoute::swallow : ReplyRoute::forward;
 }
 
 // The server now reads data. Sync messages already on their way to it are read past, up to the CopyDone or CopyFail.
 void ReplyLedger::begin_copy_in() {
-    copy_in_ = true;
+    copy_in_ = copy_open_ = true;
     voided_syncs_ = 0;
     std::uint32_t kept = 1;
     bool done = false;
+    bool synced = false;
     for (std::uint32_t i = 1; i < count_; ++i) {
         const Entry entry = at(i);
         if (!done && entry.kind == RequestKind::sync) {
@@ -140,10 +141,11 @@ void ReplyLedger::begin_copy_in() {
             copy_in_ = false;
             continue;
         }
+        synced = synced || ends_with_ready(entry.kind);
         at(kept++) = entry;
     }
     count_ = kept;
-    if (voided_syncs_ > 0 && !done) unsynced_ = at(0).kind == RequestKind::execute;
+    if (voided_syncs_ > 0 && !synced) unsynced_ = at(0).kind == RequestKind::execute;
 }
 
 // PostgreSQL manual, "Extended Query": after an error the server discards messages until a Sync, so the replies to
@@ -153,6 +155,7 @@ void ReplyLedger::drop_to_sync() {
         ++head_;
         --count_;
     }
+    head_answered_ = false;
     if (count_ > 0) return;
     skipping_ = true;
     unsynced_ = false;
@@ -160,6 +163,7 @@ void ReplyLedger::drop_to_sync() {
 
 void ReplyLedger::pop() {
     assert(count_ > 0);
+    head_answered_ = false;
     ++head_;
     --count_;
     while (count_ > 0 && at(0).kind == RequestKind::copy_end) {

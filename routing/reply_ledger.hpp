@@ -49,8 +49,10 @@ public:
     // The server is reading COPY data; `copy_in_is_extended`: it will then skip to a Sync.
     bool copy_in() const { return copy_in_; }
     bool copy_in_is_extended() const { return copy_in_ && count_ > 0 && at(0).kind == RequestKind::execute; }
-    // Which Sync an answer belongs to could not be told (a COPY that failed while it started): don't reuse the server.
-    bool is_uncertain() const { return tainted_ || uncertain_syncs_ > 0; }
+    // A ReadyForQuery may still come that nothing here waits for: a COPY failed, and only the server knows whether it had
+    // read past the Syncs that were sent before its end. The next reply of another kind tells; until then the server must
+    // not be given to another client.
+    bool is_uncertain() const { return uncertain_syncs_ > 0; }
     // The oldest request is ours, or the client's.
     bool head_is_swallowed() const { return count_ > 0 && at(0).disposition == Disposition::swallow; }
     // A request of the client's is unanswered.
@@ -76,7 +78,7 @@ private:
     ReplyRoute settle_ready();
     ReplyRoute settle_error();
     ReplyRoute settle(bool expected);
-    ReplyRoute stay(bool expected) const;
+    ReplyRoute stay(bool expected);
     void begin_copy_in();
     void drop_to_sync();
 
@@ -85,12 +87,13 @@ private:
     std::uint32_t capacity_ = 16;
     std::uint32_t head_ = 0;
     std::uint32_t count_ = 0;
-    std::uint32_t voided_syncs_ = 0;       // sent during this COPY IN, which reads past them
+    std::uint32_t voided_syncs_ = 0;       // sent before the end of this COPY IN, which reads past them
     std::uint32_t uncertain_syncs_ = 0;    // of those, the ones that a failed COPY may have left unread
+    bool head_answered_ = false;           // a message has come for the oldest request
     bool unsynced_ = false;
     bool skipping_ = false;                // the server ignores everything up to a Sync that is not sent yet
-    bool copy_in_ = false;
-    bool tainted_ = false;
+    bool copy_in_ = false;                 // until its end is sent …
+    bool copy_open_ = false;               // … and until it is known how it ended
 };
 
 }  // namespace pgweir

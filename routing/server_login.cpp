@@ -178,9 +178,9 @@ void ServerLogin::on_sasl(const NameList& mechanisms) {
         case SecretKind::none: return fail_on_secret("cannot do SCRAM authentication: no password is stored");
         case SecretKind::md5: return fail_on_secret("cannot do SCRAM authentication: wrong password type");
     }
-    std::string random(scram_nonce_random_bytes, '\0');
-    random_.fill(random.data(), random.size());
-    scram_.emplace(scram_nonce(random));
+    std::string nonce(scram_nonce_random_bytes, '\0');
+    random_.fill(nonce.data(), nonce.size());
+    scram_.emplace(scram_nonce(nonce));
     const auto first = scram_->first();
     append_message(output_, frontend::SaslInitialResponse{ScramClient::mechanism, first});
     proof_ = Proof::scram_begun;

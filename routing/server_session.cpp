@@ -53,11 +53,11 @@ UnlinkedEvent ServerSession::on_unlinked_bytes(Bytes& input) {
         if (status == ScanStatus::error) return UnlinkedEvent::dirty;
         if (!frame.begins) continue;
         const auto type = backend::Type{frame.type};
-        if (type == parameter_status) {
-            note_parameter(frame);
+        if (type == parameter_status || type == notice_response || type == notification_response) {
+            route = ReplyRoute::swallow;    // the rest too, even if a client gets the server meanwhile
+            if (type == parameter_status) note_parameter(frame);
             continue;
         }
-        if (type == notice_response || type == notification_response) continue;
         if (type == error_response) note_error(frame);
         if (ledger.empty()) return fatal_seen ? UnlinkedEvent::fatal : UnlinkedEvent::dirty;
         if (ledger.on_reply(type) == ReplyRoute::mismatch) return UnlinkedEvent::dirty;

@@ -41,9 +41,10 @@ struct ServerSession {
     bool parameters_reset = false;             // the request of ours under way is the reset query
     SharedParameters parameters;
 
-    // Nothing is owed either way, nothing is half read.
+    // Nothing is owed either way, nothing is half read; but for news that nobody hears, whose rest is swallowed too.
     bool is_at_rest() const {
-        return ledger.is_settled() && transaction == TransactionStatus::idle && scanner.at_boundary() && !output_pending;
+        const bool between_messages = scanner.at_boundary() || route == ReplyRoute::swallow;
+        return ledger.is_settled() && transaction == TransactionStatus::idle && between_messages && !output_pending;
     }
 
     // A check or reset query of ours has been sent.

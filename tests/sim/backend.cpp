@@ -14,11 +14,11 @@ Backend::Backend(EventQueue& events, SeededRandom& random, const NetworkTraits& 
 
 void Backend::work() {
     if (busy_ || !alive_ || closing_ || !kept_.empty()) return;
+    while (!model_.has_work() && to_server.readable() > 0) model_.feed(to_server.read(4096));
     if (!model_.has_work()) {
-        model_.feed(to_server.read(4096));
-        if (to_server.at_end()) return end();
+        if (to_server.at_end()) end();
+        return;
     }
-    if (!model_.has_work()) return;
     busy_ = true;
     events_.after(duration(), [this] { finish_step(); });
 }

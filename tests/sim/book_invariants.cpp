@@ -227,6 +227,24 @@ private:
 
 }  // namespace
 
+std::string describe_book(const Book& book) {
+    std::string text;
+    for (std::uint32_t i = 0; i < book.pools().index_end(); ++i) {
+        if (!book.pools().holds(i)) continue;
+        const Pool& pool = book.pools().at(i);
+        text += fmt::format("pool {} {}/{}: size {}, {} open, {} logged in, {} coming, {} waiting, {} await a welcome{}{}{}, states", i,
+                            pool.database, pool.user, pool.policy->pool_size, pool.open(), pool.logged_in, pool.coming(), pool.waiting,
+                            pool.awaiting_welcome, pool.welcome ? "" : " (none)", pool.is_refused ? ", refused" : "",
+                            pool.failure.attempts > 0 ? ", failing" : "");
+        for (const int count : pool.counts) text += fmt::format(" {}", count);
+        text += '\n';
+    }
+    for (const auto* bounds : {&const_cast<Book&>(book).limits().databases(), &const_cast<Book&>(book).limits().users()})
+        for (const SharedBound& bound : *bounds)
+            text += fmt::format("{}: {} servers of {}, {} evicting\n", bound.name, bound.servers, bound.servers_max, bound.evicting);
+    return text;
+}
+
 void check_book(const Book& book, TimePoint now, int workers, bool shutting_down) {
     Recount(book, now, workers, shutting_down).check();
 }

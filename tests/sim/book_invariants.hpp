@@ -12,11 +12,16 @@
 // What only time changes (reserve, retry) is left one janitor round.
 #pragma once
 
+#include <string>
+
 #include "routing/book.hpp"
 
 namespace pgweir::sim {
 
 // Throws Failure.
 void check_book(const Book& book, TimePoint now, int workers, bool shutting_down);
+
+// The pools and shared bounds in a few lines, for a trace.
+std::string describe_book(const Book& book);
 
 }  // namespace pgweir::sim

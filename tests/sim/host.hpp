@@ -169,7 +169,7 @@ private:
     void give_away(ServerEnd& server);
     void take_in(ServerEnd& server);
     void server_gone(ServerEnd& server);
-    void close(ServerEnd& server);
+    void close(ServerEnd& server, bool half_sent = false);
 
     // host_clients.cpp: logins, reading, actions of sessions, ends.
     void welcome(ClientEnd& client, const Welcome& welcome);

@@ -102,8 +102,12 @@ void Host::require_within_bounds(const ServerEnd& server) {
     const PoolPolicy& policy = *pools_[server.pool].policy;
     if (policy.pool_size == 0 || in_pool <= policy.pool_size) return;
     TimePoint oldest = never;
-    for (const auto& client : clients_)
-        if (client->open && client->pool == server.pool) oldest = std::min(oldest, client->waiting_since);
+    const bool logins_wait = book_.pool(pools_[server.pool].id)->welcome == nullptr;
+    for (const auto& client : clients_) {
+        if (!client->open || client->pool != server.pool) continue;
+        if (client->place_in_queue != 0) oldest = std::min(oldest, client->waiting_since);
+        if (!client->session && logins_wait) oldest = std::min(oldest, client->login_began);
+    }
     const bool reserve = policy.reserve_pool_timeout.count() > 0 && oldest < now() && now() - oldest >= policy.reserve_pool_timeout;
     require(reserve && in_pool <= policy.pool_size + policy.reserve_pool_size, "{} servers in pool {}, whose size is {}{}", in_pool,
             server.pool, policy.pool_size, reserve ? " and a reserve" : "");

@@ -150,7 +150,7 @@ void Host::carry_out(ClientEnd& client, Bytes input, const SessionActions& actio
                 require_well_spent(client, server, action.fault);
                 client.cut_short = client.cut_short || !server.session->ledger.is_uncertain();
                 unlink(client);
-                close(server);
+                close(server, client.input_place.rest > 0);
                 break;
             }
             case SessionActionKind::close_client: close(client, action.fault); break;
@@ -181,11 +181,13 @@ void Host::send_own(ClientEnd& client, OwnMessage message) {
 void Host::check_in(ClientEnd& client) {
     ServerEnd& server = *client.server;
     trace_("client {} gives server {} back", client.outside->number(), server.number);
-    require(server.session->is_at_rest() && server.kept_out.empty(), "client {} gives server {} back, which is not at rest",
-            client.outside->number(), server.number);
+    const bool half_sent = !server.kept_out.empty();
+    require(half_sent || server.session->is_at_rest(), "client {} gives server {} back, which is not at rest", client.outside->number(),
+            server.number);
     unlink(client);
     client.unlinked_since = now();
     make_ready(client);
+    if (half_sent) return close(server);    // the rest of a COPY's data that the server has no use for
     if (!server.kept_in.empty() && !handle_unlinked(server)) return;
     decide(server.worker, [&](Book& book, BookActions& out) { book.check_in(server.id, now(), out); });
     make_ready(server);

@@ -78,7 +78,7 @@ void Host::grant(ClientEnd& client, ServerEnd& server) {
     require(client.server == nullptr, "client {} gets a second server", client.outside->number());
     require(client.open && client.session.has_value(), "a grant for a client that is gone");
     require(client.pool == server.pool, "server {} is granted across pools", server.number);
-    require(server.session->is_at_rest() && server.kept_out.empty(), "server {} is granted and not at rest", server.number);
+    require(server.session->is_at_rest() && server.kept_out.empty(), "server {} is granted and not at rest: {} owed, status {}, {} bytes kept", server.number, server.session->ledger.is_settled() ? "nothing" : "something", static_cast<char>(server.session->transaction), server.kept_out.size());
     require(server.cancels_held == 0, "server {} is granted while a cancel for it is under way", server.number);
     require(server.task == ServerEnd::Task::none, "server {} is granted while it is checked or reset", server.number);
     const Statement* running = server.backend->running();
@@ -220,13 +220,14 @@ void Host::server_gone(ServerEnd& server) {
 }
 
 // The book hears that it is lost at once, and of the closed socket then or a little later.
-void Host::close(ServerEnd& server) {
+void Host::close(ServerEnd& server, bool half_sent) {
     if (server.stage == ServerEnd::Stage::closed) return;
     require(server.client == nullptr, "server {} is closed while a client has it", server.number);
     trace_("server {} is closed", server.number);
     server.stage = ServerEnd::Stage::closed;
     if (server.backend != nullptr) {
-        if (server.kept_out.empty()) server.backend->to_server.write(frame('X'));
+        // Behind half a message Terminate would be taken for its rest, and what was cut might be run.
+        if (server.kept_out.empty() && !half_sent) server.backend->to_server.write(frame('X'));
         server.backend->to_server.close();
         server.backend->to_proxy.abandon();
     }

@@ -66,7 +66,8 @@ std::string ModelServer::next_step() {
 bool ModelServer::next_is_inert() const {
     if (copy_ || !queue_.empty() || whole_message(input_) == 0) return false;
     const char type = input_[0];
-    return type == 'd' || type == 'c' || type == 'f' || type == 'H' || type == 'X' || (skipping_ && type != 'S');
+    if (type == 'S') return doubtful_sync_ == 2;
+    return type == 'd' || type == 'c' || type == 'f' || type == 'H' || type == 'X' || skipping_;
 }
 
 void ModelServer::step(bool canceled) {
@@ -273,9 +274,10 @@ void ModelServer::report_changes() {
     }
 }
 
-void ModelServer::change_setting(std::size_t guc, std::string value) {
-    values_[guc] = committed_[guc] = initial_[guc] = std::move(value);
-    report_changes();
+void ModelServer::change_setting(std::size_t guc, const std::string& value) {
+    if (value == reported_[guc]) return;
+    values_[guc] = committed_[guc] = initial_[guc] = reported_[guc] = value;
+    emit(frame('S', zero_ended(guc_names[guc]) + zero_ended(value)));
 }
 
 }  // namespace pgweir::sim

@@ -55,11 +55,11 @@ public:
     void step(bool canceled = false);
     // The message or run that `step` would work on, for a trace.
     std::string next_step();
-    // The next message would earn nothing.
+    // The next message would earn nothing, or a reply that may be missing.
     bool next_is_inert() const;
 
     // A change of a setting that no statement made.
-    void change_setting(std::size_t guc, std::string value);
+    void change_setting(std::size_t guc, const std::string& value);
 
     bool has_ended() const { return has_ended_; }
     char transaction() const { return status_; }

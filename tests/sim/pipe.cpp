@@ -69,7 +69,7 @@ std::string Pipe::read(std::size_t most) {
     if (count > 0 && writer_waits_ && !closed_) {
         writer_waits_ = false;
         events_.after(random_.span(traits_.delay_max), [this] {
-            if (on_writable && !closed_ && !abandoned_) on_writable();
+            if (on_writable && !closed_) on_writable();
         });
     }
     return out;
@@ -79,10 +79,8 @@ void Pipe::abandon() {
     abandoned_ = true;
     bytes_.clear();
     arrived_ = 0;
-    if (!writer_waits_) return;
-    writer_waits_ = false;
     events_.after(Microseconds{1}, [this] {
-        if (on_writable) on_writable();
+        if (on_writable && !closed_) on_writable();
     });
 }
 

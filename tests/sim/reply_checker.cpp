@@ -91,7 +91,7 @@ const Reply* ReplyChecker::next_expected() {
 bool ReplyChecker::is_settled() {
     while (reference_.replies.empty() && reference_.next_is_inert()) reference_.step();
     const bool answered = std::ranges::all_of(reference_.replies, [](const Reply& reply) { return reply.may_be_missing; });
-    return answered && !can_advance() && !reference_.waits_in_copy() && partial_.empty();
+    return answered && !can_advance() && !reference_.waits_in_copy();
 }
 
 void ReplyChecker::finish(bool answered, bool executed_all) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "tests/sim/book_invariants.hpp"
 #include "tests/sim/failure.hpp"
 
 namespace pgweir::sim {
@@ -23,6 +24,15 @@ World::World(std::uint64_t seed, int workers, bool traced)
 }
 
 RunResult World::run() {
+    try {
+        return run_to_end();
+    } catch (const Failure&) {
+        trace_("the book:\n{}", describe_book(host_.book()));
+        throw;
+    }
+}
+
+RunResult World::run_to_end() {
     for (const ClientPlan& plan : scenario_.clients) add_client(plan);
     events_.after(random_.span(janitor_round), [this] { janitor(); });
     events_.after(deadline_round, [this] { check_deadlines(); });

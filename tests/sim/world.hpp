@@ -29,6 +29,7 @@ public:
     RunResult run();
 
 private:
+    RunResult run_to_end();
     void add_client(const ClientPlan& plan);
     void plan_cancels(ClientEnd& end, int count);
     void janitor();

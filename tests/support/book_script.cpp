@@ -126,6 +126,11 @@ Orders BookScript::tick(PoolId pool) {
     return orders();
 }
 
+Orders BookScript::serve_waiting(PoolId pool, WorkerId worker) {
+    book.serve_waiting(pool, worker, now, out_);
+    return orders();
+}
+
 void BookScript::serve(PoolId pool, int clients, WorkerId worker) {
     for (int i = 0; i < clients; ++i) {
         const int number = client(pool, worker);

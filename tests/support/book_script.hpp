@@ -55,6 +55,7 @@ public:
     Orders set_welcome(PoolId pool);
     Orders refuse_waiting(PoolId pool, Fault fault);
     Orders tick(PoolId pool);
+    Orders serve_waiting(PoolId pool, WorkerId worker);
     void wait(Microseconds span) { now = now + span; }
 
     // So many clients of the pool with a server each, opened for them; the numbers are the next ones of both.

@@ -70,7 +70,8 @@ TEST_CASE("a session that came during a short pause gets the idle server that ou
     book.book.pause("app", true);
     CHECK(book.check_out(1).empty());
     book.book.pause("app", false);
-    CHECK(book.tick(pool) == Orders{"grant s1 to c1"});
+    CHECK(book.tick(pool) == Orders{"look again on 0"});
+    CHECK(book.serve_waiting(pool, 0) == Orders{"grant s1 to c1"});
 }
 
 TEST_CASE("a mark reaches idle, lent and connecting servers") {
