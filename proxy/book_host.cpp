@@ -16,6 +16,7 @@ void BookHost::deliver(WorkerId self, const BookActions& actions, Deliveries& de
                 if (connections_.size() <= action.server.index) connections_.resize(action.server.index + 1, nullptr);
                 // Freed by its owner's Relay, once it is closed and its node is not linked.
                 connections_[action.server.index] = new ServerConnection(action.server, contexts_[action.pool.index], tracked_);
+                connections_[action.server.index]->from_reserve = action.from_reserve;
                 if (action.worker != self) order(action, order_open, deliveries);
                 break;
             case BookActionKind::move:

@@ -51,6 +51,7 @@ public:
 
     ~ConsoleSession() {
         std::erase(sessions(), this);
+        worker_.shared().book.look([&](Book& book) { book.limits().release_from(start_.database_bound, start_.user_bound); });
         worker_.shared().consoles.fetch_sub(1);
     }
 
@@ -72,6 +73,10 @@ public:
                 if (error) co_return end("client unexpected eof");
                 input.append(buffer, count);
                 continue;
+            }
+            if (frontend::Type{frame.type} == frontend::Type::query) {
+                worker_.shared().console_counters.queries.add();
+                worker_.shared().console_counters.transactions.add();
             }
             const bool goes_on = co_await carry_out(console_.on_message(frontend::Type{frame.type}, frame.body()));
             if (!goes_on) co_return;
@@ -108,6 +113,7 @@ private:
         worker_.shared().random.fill(key_.data(), key_.size());
         key_[0] = static_cast<char>(key_[0] & 0x7f);
         std::string bytes;
+        worker_.shared().console_counters.client_logins.add();
         append_welcome(bytes, console_parameters(version_number), key_);
         co_await send(bytes);
     }

@@ -294,6 +294,7 @@ void Control::check_shutdown() {
 
 DatabaseTotals Control::totals() {
     DatabaseTotals all;
+    all[std::string(console_database)] += shared_.console_counters;
     for (const auto& context : shared_.book.pools())
         for (std::size_t worker = 0; worker < workers_.size(); ++worker) all[context->database] += context->counters[worker];
     return all;

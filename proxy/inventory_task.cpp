@@ -162,7 +162,7 @@ DatabaseRow row_of(const DatabaseEntry& entry, const Settings& settings, Limits&
     return row;
 }
 
-void add_databases(Inventory& inventory, Book& book, const RunningConfig& config, int consoles) {
+void add_databases(Inventory& inventory, Book& book, const RunningConfig& config) {
     const Settings& settings = *config.settings;
     for (const DatabaseEntry& entry : settings.databases)
         if (entry.name != "*") inventory.databases.push_back(row_of(entry, settings, book.limits()));
@@ -171,11 +171,13 @@ void add_databases(Inventory& inventory, Book& book, const RunningConfig& config
             if (bound.name != console_database && settings.find_database(bound.name) == nullptr && !bound.pools.empty())
                 inventory.databases.push_back(row_of(auto_database(*fallback, bound.name), settings, book.limits()));
     DatabaseRow console = console_database_row(settings.listen_port);
-    console.current_client_connections = consoles;
+    for (const SharedBound& bound : book.limits().databases())
+        if (bound.name == console_database) console.current_client_connections = bound.clients;
+    console.max_client_connections = settings.max_db_client_connections;
     inventory.databases.push_back(std::move(console));
 }
 
-void add_users(Inventory& inventory, Book& book, const RunningConfig& config, int consoles) {
+void add_users(Inventory& inventory, Book& book, const RunningConfig& config) {
     const Settings& settings = *config.settings;
     std::set<std::string, std::less<>> names{std::string(console_database)};
     for (const auto& [name, secret] : config.users) names.insert(name);
@@ -197,7 +199,6 @@ void add_users(Inventory& inventory, Book& book, const RunningConfig& config, in
             row.current_connections = bound.servers;
             row.current_client_connections = bound.clients;
         }
-        if (name == console_database) row.current_client_connections = consoles;
         inventory.users.push_back(std::move(row));
     }
 }
@@ -259,8 +260,8 @@ asio::awaitable<Inventory> gather(Control& control, Needs needs) {
     }
     shared.book.look([&](Book& book) {
         if (asks_for(needs, Needs::pools)) add_pools(inventory, book, *config, consoles);
-        if (asks_for(needs, Needs::databases)) add_databases(inventory, book, *config, consoles);
-        if (asks_for(needs, Needs::users)) add_users(inventory, book, *config, consoles);
+        if (asks_for(needs, Needs::databases)) add_databases(inventory, book, *config);
+        if (asks_for(needs, Needs::users)) add_users(inventory, book, *config);
         if (asks_for(needs, Needs::counts)) add_counts(inventory, book, *config, control);
         if (asks_for(needs, Needs::memory)) add_memory(inventory, book);
         if (asks_for(needs, Needs::state)) inventory.state = book.all_paused() ? ProcessState::paused : ProcessState::active;

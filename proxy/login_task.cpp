@@ -87,6 +87,19 @@ public:
         });
     }
 
+    // A console of an administrator: counted, never refused.
+    void count_exempt(const ClientLogin& login) {
+        if (entries) return;
+        entries = true;
+        shared_.book.look([&](Book& book) {
+            database = book.limits().database(console_database);
+            user = book.limits().user(login.user());
+            book.limits().admit_to(database, user, true, true);
+        });
+    }
+
+    // The console gives its entries back now.
+    void hand_over_entries() { entries = false; }
     // The session gives them back now.
     void hand_over() { process = entries = worker_counted = false; }
 
@@ -248,8 +261,11 @@ private:
         if (result.scram_keys) shared_.keys.remember_proved(result.user, result.secret.text(), *result.scram_keys);
         const std::string leftover(login_.leftover());
         if (result.console != ConsoleRole::none) {
+            counts_.count_exempt(login_);
+            counts_.hand_over_entries();
             begin_console(*shared_.workers[0], ConsoleStart{.descriptor = release(), .login = result, .leftover = leftover, .peer = peer_,
-                                                            .local = local_, .number = number_});
+                                                            .local = local_, .number = number_,
+                                                            .database_bound = counts_.database, .user_bound = counts_.user});
             co_return;
         }
         const auto entry = config_->entry(result.database);
@@ -272,9 +288,21 @@ private:
         const auto policy = session_policy(*config_->settings, entry, context.user, login_.user());
         TimePoint until = never;
         if (policy.query_wait_timeout.count() > 0) until = now() + policy.query_wait_timeout;
+        if (policy.query_timeout.count() > 0) until = std::min(until, now() + policy.query_timeout);
         const auto login_timeout = config_->settings->client_login_timeout;
         if (login_timeout.count() > 0) until = std::min(until, connected_at_ + login_timeout);
         return until;
+    }
+
+    // Which of the bounds on the wait for a welcome has passed.
+    Fault passed_bound(const PoolContext& context) const {
+        const auto login_timeout = config_->settings->client_login_timeout;
+        if (login_timeout.count() > 0 && now() >= connected_at_ + login_timeout) return Fault::client_login_timeout_server_down;
+        const auto entry = config_->entry(login_.database());
+        const auto policy = session_policy(*config_->settings, *entry, context.user, login_.user());
+        const bool by_query = policy.query_timeout.count() > 0 &&
+                              (policy.query_wait_timeout.count() == 0 || policy.query_timeout < policy.query_wait_timeout);
+        return by_query ? Fault::query_timeout_waiting : Fault::query_wait_timeout;
     }
 
     Task refuse_session(SessionId session, const PoolContext& context, Fault fault) {
@@ -290,9 +318,7 @@ private:
             co_await send_output(*state_, login_.output());
             co_return close();
         }
-        const auto login_timeout = config_->settings->client_login_timeout;
-        if (fault == Fault::client_login_timeout_server_down && (login_timeout.count() == 0 || now() < connected_at_ + login_timeout))
-            fault = Fault::query_wait_timeout;
+        if (fault == Fault::client_login_timeout_server_down) fault = passed_bound(context);
         login_.refuse(fault == Fault::none ? Fault::server_lost : fault, failure.message);
         log_refusal();
         co_await send_output(*state_, login_.output());

@@ -135,6 +135,7 @@ asio::awaitable<std::optional<OpenFailure>> open(Worker& worker, ServerConnectio
     server.number = worker.shared().next_number.fetch_add(1);
     server.connected_at = now();
     server.connected_unix = server.requested_unix = std::time(nullptr);
+    if (server.from_reserve) log(LogLevel::warning, "{} taking connection from reserve_pool", name_of(server));
     arm_timeout(attempt, config->settings->server_connect_timeout);
 
     const ServerAddress address = next_address(*server.target, *server.context);

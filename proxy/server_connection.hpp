@@ -39,6 +39,7 @@ struct ServerConnection : MailboxNode {
     std::int64_t connected_unix = 0;
     std::int64_t requested_unix = 0;
     TimePoint own_query_until = never;     // a check or reset must have ended by then
+    bool from_reserve = false;
     bool edge_missed = false;
     bool hung_up = false;
     bool is_ready = false;

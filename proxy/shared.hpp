@@ -55,6 +55,7 @@ struct Shared {
     std::atomic<std::uint64_t> next_number{1};    // SHOW's id: one for every accepted client and every new server
     std::atomic<ShutdownPhase> shutdown{ShutdownPhase::none};
     std::atomic<int> consoles{0};
+    PoolCounters console_counters;                // written by worker 0
     std::atomic<int> servers_allowed{64};         // that may still be opened: descriptors are kept for them
 };
 

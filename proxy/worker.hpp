@@ -121,6 +121,8 @@ struct ConsoleStart {
     PeerAddress peer;
     PeerAddress local;
     std::uint64_t number = 0;
+    std::uint32_t database_bound = 0;    // the places in Limits that count it
+    std::uint32_t user_bound = 0;
 };
 void begin_console(Worker& worker, ConsoleStart start);
 // A cancel request whose key no session has: a console may.

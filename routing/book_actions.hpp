@@ -30,6 +30,7 @@ struct BookAction {
     WorkerId to = no_worker;
     CloseReason reason = CloseReason::none;
     Fault fault = Fault::none;
+    bool from_reserve = false;    // open: beyond pool_size
     ServerId server{};
     SessionId session{};
     PoolId pool{};

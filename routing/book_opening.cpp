@@ -42,7 +42,12 @@ bool Book::open_one(PoolId id, Pool& pool, TimePoint now, BookActions& out) {
     count(server, +1);
     pool.connecting.push_back(servers_, server_id.index);
     pool.last_busy_at = now;
-    out.add({.kind = BookActionKind::open, .worker = worker, .server = server_id, .pool = id});
+    const int pool_size = pool.policy->pool_size;
+    out.add({.kind = BookActionKind::open,
+             .worker = worker,
+             .from_reserve = pool_size > 0 && pool.open() > pool_size,
+             .server = server_id,
+             .pool = id});
     return true;
 }
 

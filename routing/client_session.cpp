@@ -296,7 +296,7 @@ void ClientSession::release_if_free(ServerSession& server, TimePoint now, Sessio
 }
 
 void ClientSession::give_back(const ServerSession& server, SessionActions& out) {
-    if (server.ledger.is_uncertain())
+    if (server.ledger.is_uncertain() || server.fatal_seen)
         out.close(Kind::close_server, Fault::none);
     else
         out.add({.kind = Kind::check_in});
@@ -369,9 +369,9 @@ void ClientSession::on_fault(ServerSession* server, Fault fault, SessionActions&
 void ClientSession::fail(ServerSession* server, Fault fault, SessionActions& out) {
     phase_ = Phase::closed;
     deadline_ = never;
-    const bool half = server != nullptr && !server->scanner.at_boundary();
+    const bool told = server != nullptr && (server->fatal_seen || !server->scanner.at_boundary());    // as in on_server_lost
     if (server != nullptr) out.close(Kind::close_server, fault);
-    out.close(Kind::close_client, half || client_gone_ ? Fault::none : fault);
+    out.close(Kind::close_client, told || client_gone_ ? Fault::none : fault);
 }
 
 void ClientSession::set_policy(std::shared_ptr<const SessionPolicy> policy, const ServerSession* server) {

@@ -41,10 +41,11 @@ struct ServerSession {
     bool parameters_reset = false;             // the request of ours under way is the reset query
     SharedParameters parameters;
 
-    // Nothing is owed either way, nothing is half read; but for news that nobody hears, whose rest is swallowed too.
+    // Nothing is owed either way, nothing is half read, and it is not about to close; but for news that nobody hears, whose rest is swallowed too.
     bool is_at_rest() const {
         const bool between_messages = scanner.at_boundary() || route == ReplyRoute::swallow;
-        return ledger.is_settled() && transaction == TransactionStatus::idle && between_messages && !output_pending;
+        return ledger.is_settled() && transaction == TransactionStatus::idle && between_messages && !output_pending &&
+               !fatal_seen;
     }
 
     // A check or reset query of ours has been sent.

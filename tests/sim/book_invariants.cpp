@@ -198,16 +198,18 @@ private:
         // Its own server that is being closed will bring the permit.
         if (!pool.is_refused && tally.states[static_cast<int>(State::closing)] > 0) return;
         require(pool.is_refused, "pool {}/{} was refused and is not on the list", pool.database, pool.user);
-        if (database.is_full()) check_evictions(id, database, databases_[pool.database_bound].evicting);
-        if (user.is_full()) check_evictions(id, user, users_[pool.user_bound].evicting);
+        if (database.is_full() && !user.is_full()) check_evictions(id, database, databases_[pool.database_bound].evicting);
+        if (user.is_full() && !database.is_full()) check_evictions(id, user, users_[pool.user_bound].evicting);
     }
 
-    // `id` waits under this full bound.
+    // `id` waits under this full bound, and under no other.
     void check_evictions(PoolId id, const SharedBound& bound, int evicting) {
         int wanted = 0, idle = 0;
-        for (const PoolId other : bound.pools) {
-            wanted += uncovered(other, *book_.pool(other));
-            if (other != id) idle += tallies_[other].idle;
+        for (const PoolId other_id : bound.pools) {
+            const Pool& other = *book_.pool(other_id);
+            const bool both_full = limits().databases()[other.database_bound].is_full() && limits().users()[other.user_bound].is_full();
+            if (!both_full) wanted += uncovered(other_id, other);
+            if (other_id != id) idle += tallies_[other_id].idle;
         }
         require(idle == 0 || evicting >= wanted, "{} servers under {} are idle, {} sessions of another pool wait for its permits, {} evicting",
                 idle, bound.name, wanted, evicting);

@@ -84,6 +84,7 @@ struct ClientEnd {
     bool lost_its_server = false;
     bool cut_short = false;                   // its server was closed before it had done all
     StreamPlace input_place;
+    Microseconds shortest_drain{};            // of the policies that it has had
     Fault server_fault = Fault::none;         // why its server was closed with it
     Fault ended_with = Fault::none;
 };

@@ -240,7 +240,9 @@ void Host::reload(std::size_t pool, PoolPolicy policy, SessionPolicy session) {
     for (const auto& client : clients_) {
         if (client->pool != pool || !client->session) continue;
         mail(0, client->worker, [this, c = client.get(), policy_now = live_pool.session] {
-            if (c->open) c->session->set_policy(policy_now, c->server != nullptr ? c->server->session.get() : nullptr);
+            if (!c->open) return;
+            c->shortest_drain = std::min(c->shortest_drain, policy_now->client_lost_drain);
+            c->session->set_policy(policy_now, c->server != nullptr ? c->server->session.get() : nullptr);
         });
     }
     settle();

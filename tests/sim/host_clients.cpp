@@ -62,6 +62,7 @@ void Host::welcome(ClientEnd& client, const Welcome& welcome) {
     const LivePool& pool = pools_[client.pool];
     client.session.emplace(pool.session, *pool.counters[client.worker], std::move(parameters), now());
     client.unlinked_since = now();
+    client.shortest_drain = pool.session->client_lost_drain;
     make_ready(client);
 }
 

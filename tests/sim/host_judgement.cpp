@@ -68,9 +68,8 @@ void Host::require_explained(const ClientEnd& client, Fault fault) {
 void Host::require_well_spent(const ClientEnd& client, const ServerEnd& server, Fault fault) {
     if (fault != Fault::none || server.session->ledger.is_uncertain()) return;
     if (client.lost_at != never && client.input_place.rest > 0) return;
-    const Microseconds drain = client.session->policy().client_lost_drain;
     const TimePoint left = client.lost_at != never ? client.lost_at : client.linked_since;
-    require(over(left, drain, now()), "server {} is closed though client {} could have given it back", server.number,
+    require(over(left, client.shortest_drain, now()), "server {} is closed though client {} could have given it back", server.number,
             client.outside->number());
 }
 

@@ -89,9 +89,10 @@ const Reply* ReplyChecker::next_expected() {
 }
 
 bool ReplyChecker::is_settled() {
-    while (reference_.replies.empty() && reference_.next_is_inert()) reference_.step();
-    const bool answered = std::ranges::all_of(reference_.replies, [](const Reply& reply) { return reply.may_be_missing; });
-    return answered && !can_advance() && !reference_.waits_in_copy();
+    const auto may_be_missing = [](const Reply& reply) { return reply.may_be_missing; };
+    if (!std::ranges::all_of(reference_.replies, may_be_missing)) return false;
+    while (reference_.next_is_inert()) reference_.step();
+    return !can_advance() && !reference_.waits_in_copy();
 }
 
 void ReplyChecker::finish(bool answered, bool executed_all) {
