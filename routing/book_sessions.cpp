@@ -37,18 +37,22 @@ void Book::check_out(SessionId id, TimePoint now, BookActions& out) {
     if (fails_fast(id, pool_id, pool, now, out)) return;
 
     const bool paused = is_paused(pool);
+    PoolShare& share = pool.shares[session->worker];
     bool checking = false;
     if (!paused) {
         // Those of this worker that must pass a check first are put to it, one for each session that waits here.
         if (const ServerId idle = take_idle(pool, session->worker)) {
             ServerEntry& server = servers_.at(idle.index);
-            if (!begin_check(idle, server, now, out)) return lend(idle, server, id, now, out);
-            checking = true;
+            checking = begin_check(idle, server, now, out);
+            if (!checking && share.waiting.empty()) return lend(idle, server, id, now, out);
+            if (!checking) {    // those who wait for a check came first, and this server is ready now
+                enqueue(id, *session, pool, SessionState::waiting, now);
+                return lend(idle, server, sessions_.id_of(share.waiting.head), now, out);
+            }
         }
     }
     enqueue(id, *session, pool, SessionState::waiting, now);
     if (paused || checking) return;
-    PoolShare& share = pool.shares[session->worker];
     if (share.waiting.count > share.transit) {
         const WorkerId from = worker_with_idle(pool);
         if (from != no_worker) {

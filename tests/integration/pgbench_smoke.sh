@@ -56,27 +56,33 @@ initialise() { pgbench -i -q -s 4 -p "$proxy_port" bench; }
 transaction_pooling() {
     start_proxy transaction 'pool_mode = transaction' 'default_pool_size = 10' 'max_client_conn = 200'
     check "pgbench -i through the proxy" initialise
-    local protocol clients wanted=0
-    for protocol in simple extended prepared; do
-        # pgbench waits for each Parse with its whole thread, also inside a transaction: prepared, with more clients than
-        # servers, its clients would wait for one another for ever.
-        clients=32; [[ $protocol != prepared ]] || clients=10
+    local protocol wanted=0
+    for protocol in simple extended; do
         check "$protocol, 1 client" pgbench_all -M "$protocol" -c 1 -t 200
-        check "$protocol, $clients clients on 10 servers" pgbench_all -M "$protocol" -c "$clients" -j 2 -t 100
+        check "$protocol, 32 clients on 10 servers" pgbench_all -M "$protocol" -c 32 -j 2 -t 100
         check "$protocol, select-only" pgbench_all -M "$protocol" -S -c 32 -j 2 -t 500
-        wanted=$((wanted + 200 + clients * 100))
+        wanted=$((wanted + 200 + 32 * 100))
     done
     check "pipelines, extended" pgbench_all -M extended -f "$folder/pipeline.sql" -c 16 -j 2 -t 100
-    check "pipelines, prepared" pgbench_all -M prepared -f "$folder/pipeline.sql" -c 16 -j 2 -t 100
+    check "a named statement is refused, with its reason" refuses_named_statements
     check "a new connection for each transaction" pgbench_all -C -S -c 8 -j 2 -t 100
     check "books balance" books_balance
-    check "each transaction happened once" history_rows $((wanted + 2 * 1600))
+    check "each transaction happened once" history_rows $((wanted + 1600))
     check "the proxy is well" proxy_is_well
     stop_proxy
 }
 
+# Transaction pooling does not follow named statements yet: a client must hear of it, not find them missing.
+refuses_named_statements() {
+    local out
+    out=$(timeout 60 pgbench -n -p "$proxy_port" -M prepared -S -c 1 -t 1 bench 2>&1) && { echo "it was not refused"; return 1; }
+    grep -q 'named prepared statements are not supported' <<<"$out" || { echo "$out"; return 1; }
+}
+
 session_pooling() {
     start_proxy session 'pool_mode = session' 'default_pool_size = 32' 'max_client_conn = 200'
+    check "session pooling, prepared, select-only" pgbench_all -M prepared -S -c 16 -j 2 -t 500
+    check "session pooling, prepared, pipelines" pgbench_all -M prepared -f "$folder/pipeline.sql" -c 16 -j 2 -t 100
     check "session pooling, prepared, 16 clients" pgbench_all -M prepared -c 16 -j 2 -t 100
     check "session pooling, a new connection for each transaction" pgbench_all -C -c 8 -j 2 -t 50
     check "session pooling, books balance" books_balance

@@ -67,7 +67,7 @@ void Host::require_explained(const ClientEnd& client, Fault fault) {
 // left has used up its time.
 void Host::require_well_spent(const ClientEnd& client, const ServerEnd& server, Fault fault) {
     if (fault != Fault::none || server.session->ledger.is_uncertain()) return;
-    if (client.lost_at != never && client.input_place.rest > 0) return;
+    if (server.backend->is_ending() || (client.lost_at != never && client.input_place.rest > 0)) return;
     const TimePoint left = client.lost_at != never ? client.lost_at : client.linked_since;
     require(over(left, client.shortest_drain, now()), "server {} is closed though client {} could have given it back", server.number,
             client.outside->number());
