@@ -3,8 +3,6 @@
 #include <ctime>
 
 #include <boost/asio/as_tuple.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
@@ -70,7 +68,14 @@ public:
             if (status == ScanStatus::more) {
                 char buffer[2048];
                 const auto [error, count] = co_await socket_.async_read_some(asio::buffer(buffer), as_result);
-                if (error) co_return end("client unexpected eof");
+                if (error) {
+                    const ConsoleStep last = console_.on_gone();
+                    if (last.order) {
+                        log(LogLevel::log, "admin disappeared when suspended, doing RESUME");
+                        begin(*last.order);
+                    }
+                    co_return end("client unexpected eof");
+                }
                 input.append(buffer, count);
                 continue;
             }
@@ -235,7 +240,7 @@ Task run_console(std::shared_ptr<ConsoleSession> session) { co_await session->ru
 
 void begin_console(Worker& worker, ConsoleStart start) {
     asio::post(worker.io(), [&worker, begun = std::move(start)]() mutable {
-        asio::co_spawn(worker.io(), run_console(std::make_shared<ConsoleSession>(worker, std::move(begun))), asio::detached);
+        worker.spawn(run_console(std::make_shared<ConsoleSession>(worker, std::move(begun))));
     });
 }
 

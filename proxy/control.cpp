@@ -68,8 +68,8 @@ void Control::apply(std::shared_ptr<const Settings> settings) {
     wanted.logfile = settings->logfile;
     wanted.verbose = std::max(settings->verbose, log_settings_.verbose);
     wanted.json = settings->log_format == LogFormat::json;
-    open_log(wanted);
-    auto config = make_running_config(std::move(settings), more_users_, files_, salt_key_);
+    if (!open_log(wanted)) log(LogLevel::error, "cannot open logfile '{}': the log stays as it is", wanted.logfile);
+    auto config = make_running_config(std::move(settings), more_users_, files_, salt_key_, shared_.config.get().get());
     shared_.config.set(config);
     apply_to_pools(*config);
     prepare_pools();
@@ -85,6 +85,7 @@ void Control::apply_to_pools(const RunningConfig& config) {
             drop_pool(context);
             continue;
         }
+        context->removed = false;
         const auto policy = std::make_shared<const PoolPolicy>(pool_policy(settings, *entry, context->user));
         const auto old = shared_.book.target_of(*context);
         auto target = std::make_shared<PoolTarget>(*old);

@@ -14,8 +14,6 @@
 #include <stdexcept>
 
 #include <boost/asio/as_tuple.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -115,7 +113,7 @@ void Listener::open_unix(const Settings& settings) {
 }
 
 void Listener::start() {
-    for (const auto& port : ports_) asio::co_spawn(first_.io(), accept(port), asio::detached);
+    for (const auto& port : ports_) first_.spawn_vital(accept(port));
 }
 
 Task Listener::accept(std::shared_ptr<Port> port) {
@@ -134,6 +132,7 @@ Task Listener::accept(std::shared_ptr<Port> port) {
             continue;
         }
         if (!port->is_unix) set_socket_options(socket.native_handle(), *first_.shared().config.get()->settings);
+        worker.clients.fetch_add(1, std::memory_order_relaxed);
         asio::post(worker.io(), [&worker, accepted = std::move(socket), is_unix = port->is_unix]() mutable {
             worker.begin_login(std::move(accepted), is_unix);
         });

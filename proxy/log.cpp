@@ -1,5 +1,7 @@
 #include "proxy/log.hpp"
 
+#include <algorithm>
+#include <atomic>
 #include <memory>
 #include <vector>
 
@@ -53,7 +55,7 @@ std::unique_ptr<spdlog::formatter> line_formatter(bool json) {
 }
 
 std::shared_ptr<spdlog::logger> logger;    // set before other threads start, swapped under spdlog's own sinks at a reload
-bool json_lines = false;
+std::atomic<bool> json_lines{false};
 
 std::string escaped(std::string_view message) {
     std::string out;
@@ -65,6 +67,8 @@ std::string escaped(std::string_view message) {
             out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
         else if (c == '\n')
             out += "\n\t";
+        else if (static_cast<unsigned char>(c) < 0x20 && c != '\t')
+            out += fmt::format("\\x{:02x}", static_cast<unsigned>(c));    // a user name must not forge a line
         else
             out += c;
     }
@@ -73,16 +77,21 @@ std::string escaped(std::string_view message) {
 
 }  // namespace
 
-void open_log(const LogSettings& settings) {
+bool open_log(const LogSettings& settings) {
     std::vector<spdlog::sink_ptr> sinks;
     if (settings.to_stderr) sinks.push_back(std::make_shared<spdlog::sinks::stderr_sink_mt>());
-    if (!settings.logfile.empty()) sinks.push_back(std::make_shared<spdlog::sinks::basic_file_sink_mt>(settings.logfile));
+    try {
+        if (!settings.logfile.empty()) sinks.push_back(std::make_shared<spdlog::sinks::basic_file_sink_mt>(settings.logfile));
+    } catch (const spdlog::spdlog_ex&) {
+        return false;
+    }
     auto opened = std::make_shared<spdlog::logger>("pgweir", sinks.begin(), sinks.end());
     opened->set_formatter(line_formatter(settings.json));
     opened->set_level(settings.verbose >= 2 ? spdlog::level::trace : settings.verbose == 1 ? spdlog::level::debug : spdlog::level::info);
     opened->flush_on(spdlog::level::trace);
     json_lines = settings.json;
     std::atomic_store(&logger, std::move(opened));
+    return true;
 }
 
 void close_log() { std::atomic_store(&logger, std::shared_ptr<spdlog::logger>()); }
@@ -95,7 +104,8 @@ bool log_enabled(LogLevel level) {
 void write_log(LogLevel level, std::string_view message) {
     const auto current = std::atomic_load(&logger);
     if (!current) return;
-    if (message.find_first_of("\n\"\\") != std::string_view::npos)
+    const auto is_special = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\'; };
+    if (std::any_of(message.begin(), message.end(), is_special))
         current->log(spdlog_level(level), "{}", escaped(message));
     else
         current->log(spdlog_level(level), "{}", message);

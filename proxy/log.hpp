@@ -19,8 +19,9 @@ struct LogSettings {
     bool json = false;
 };
 
-// Opens the log; called again at a reload, which also reopens the file.
-void open_log(const LogSettings& settings);
+// Opens the log; called again at a reload, which also reopens the file. False: the file cannot be opened, and the log
+// stays as it was.
+bool open_log(const LogSettings& settings);
 void close_log();
 bool log_enabled(LogLevel level);
 void write_log(LogLevel level, std::string_view message);

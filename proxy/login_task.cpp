@@ -77,11 +77,15 @@ public:
             }
             if (!admission.database && !admission.user) return Fault::none;
             const auto entry = config.entry(login.database());
-            database = limits.database(is_console_database(login.database()) ? console_database : std::string_view(login.database()));
-            user = limits.user(login.user());
-            limits.database_at(database).clients_max =
-                entry ? max_db_client_connections(*config.settings, *entry) : config.settings->max_db_client_connections;
-            limits.user_at(user).clients_max = max_user_client_connections(*config.settings, login.user());
+            // Names that strangers make up get no place of their own: they share the one without a name.
+            const bool console = is_console_database(login.database());
+            const bool known_user = admission.user || config.knows_user(login.user());
+            database = limits.database(console ? console_database : entry ? std::string_view(login.database()) : std::string_view());
+            user = limits.user(known_user ? std::string_view(login.user()) : std::string_view());
+            if (console || entry)
+                limits.database_at(database).clients_max =
+                    entry ? max_db_client_connections(*config.settings, *entry) : config.settings->max_db_client_connections;
+            if (known_user) limits.user_at(user).clients_max = max_user_client_connections(*config.settings, login.user());
             entries = true;
             return limits.admit_to(database, user, !admission.database, !admission.user);
         });
@@ -214,6 +218,10 @@ private:
     }
 
     Task read() {
+        if (state_->timed_out) {
+            login_.refuse(Fault::client_login_timeout);
+            co_return;
+        }
         char buffer[2048];
         const auto [error, count] = co_await state_->socket.async_read_some(asio::buffer(buffer), as_result);
         if (state_->timed_out)
@@ -268,7 +276,14 @@ private:
                                                             .database_bound = counts_.database, .user_bound = counts_.user});
             co_return;
         }
+        config_ = shared_.config.get();    // a reload may have come in between
         const auto entry = config_->entry(result.database);
+        if (!entry) {
+            login_.refuse(Fault::no_such_database, result.database);
+            log_refusal();
+            co_await send_output(*state_, login_.output());
+            co_return close();
+        }
         const auto context = find_pool(worker_, *config_, *entry, result.user);
         SessionId session;
         std::shared_ptr<const Welcome> welcome;
@@ -277,9 +292,14 @@ private:
             welcome = book.await_welcome(session, now(), out);
         });
         if (!welcome) {
-            const Fault fault = co_await worker_.wait_for_welcome(session, welcome_deadline(*entry, *context));
+            Fault fault = co_await worker_.wait_for_welcome(session, welcome_deadline(*entry, *context));
             welcome = shared_.book.look([&](Book& book) { return book.pool(context->id)->welcome; });
-            if (!welcome || fault != Fault::none) co_return co_await refuse_session(session, *context, fault);
+            while (!welcome && fault == Fault::none) {    // RECONNECT has just dropped it
+                worker_.relay().decide([&](Book& book, BookActions& out) { welcome = book.await_welcome(session, now(), out); });
+                if (!welcome) fault = co_await worker_.wait_for_welcome(session, welcome_deadline(*entry, *context));
+                if (!welcome) welcome = shared_.book.look([&](Book& book) { return book.pool(context->id)->welcome; });
+            }
+            if (fault != Fault::none) co_return co_await refuse_session(session, *context, fault);
         }
         begin_session(session, *welcome, *entry, context, leftover);
     }
@@ -370,7 +390,6 @@ private:
 }  // namespace
 
 Task client_login(Worker& worker, Socket socket, bool is_unix) {
-    worker.clients.fetch_add(1, std::memory_order_relaxed);
     auto task = std::make_unique<LoginTask>(worker, std::move(socket), is_unix);
     co_await task->run();
 }

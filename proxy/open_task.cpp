@@ -63,6 +63,8 @@ ServerLoginRequest login_request(Worker& worker, const PoolTarget& target) {
 asio::awaitable<std::optional<OpenFailure>> log_in(Worker& worker, Attempt attempt, ServerLogin& login) {
     char buffer[4096];
     for (;;) {
+        if (attempt->timed_out || attempt->abandoned)
+            co_return OpenFailure{.reason = CloseReason::connect_timeout, .sqlstate = {}, .message = "connect timeout"};
         if (!login.output().empty()) {
             std::string bytes;
             bytes.swap(login.output());
@@ -143,6 +145,7 @@ asio::awaitable<std::optional<OpenFailure>> open(Worker& worker, ServerConnectio
     const auto connected = co_await connect_socket(attempt->socket, address);
     if (connected.error) {
         if (server.target->entry.load_balance_hosts == LoadBalanceHosts::disable) server.context->next_host.fetch_add(1);
+        log(LogLevel::debug, "{} {}", name_of(server), connected.error.message());
         co_return OpenFailure{.reason = CloseReason::connect_failed, .sqlstate = {},
                               .message = connected.resolving ? "server DNS lookup failed" : "connect failed"};
     }
@@ -179,7 +182,11 @@ asio::awaitable<std::optional<OpenFailure>> open(Worker& worker, ServerConnectio
 Task open_server_connection(Worker& worker, ServerConnection& server, Attempt attempt) {
     std::string leftover;
     std::optional<OpenFailure> failure;
-    if (!attempt->abandoned) failure = co_await open(worker, server, attempt, leftover);
+    try {
+        if (!attempt->abandoned) failure = co_await open(worker, server, attempt, leftover);
+    } catch (const std::exception& error) {    // a socket path that is too long, a resolver without a thread
+        failure = OpenFailure{.reason = CloseReason::connect_failed, .sqlstate = {}, .message = error.what()};
+    }
     attempt->timer.cancel();
     worker.forget_open(server);
     if (attempt->timed_out && failure) failure->message = failure->reason == CloseReason::connect_failed ? "connect failed" : "connect timeout";

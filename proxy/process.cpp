@@ -14,8 +14,6 @@
 #include <fstream>
 #include <stdexcept>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -158,8 +156,8 @@ public:
         asio::signal_set signals(workers_.front()->io());
         for (const int signal : {SIGHUP, SIGINT, SIGTERM, SIGQUIT, SIGUSR1, SIGUSR2}) signals.add(signal);
         watch(signals);
-        asio::co_spawn(workers_.front()->io(), janitor(), asio::detached);
-        asio::co_spawn(workers_.front()->io(), statistics(), asio::detached);
+        workers_.front()->spawn_vital(janitor());
+        workers_.front()->spawn_vital(statistics());
         control_->prepare_pools();
         for (std::size_t i = 1; i < workers_.size(); ++i) workers_[i]->start();
         workers_.front()->run();
@@ -272,7 +270,7 @@ int run_process(const CommandLine& options) {
         log_settings.verbose = std::max(options.verbose, settings.verbose);
         log_settings.json = settings.log_format == LogFormat::json;
         if (options.daemon) go_to_background();
-        open_log(log_settings);
+        if (!open_log(log_settings)) throw std::runtime_error("could not open logfile '" + settings.logfile + "'");
         print_load_problems(loaded);
 
         PidFile pid_file(settings.pidfile);

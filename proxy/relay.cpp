@@ -18,7 +18,8 @@ Relay::Relay(WorkerId worker, BookHost& book_host, RelayHost& host)
     : worker_(worker), host_book_(book_host), host_(host), scratch_(std::make_unique<char[]>(scratch_bytes)) {}
 
 Relay::~Relay() {
-    each_server([](ServerConnection& server) { delete &server; });
+    // The connections that are still there, those connecting or on their way from another worker too.
+    for (ServerConnection* server : by_server_) delete server;
 }
 
 bool Relay::run_batch() {
@@ -66,9 +67,10 @@ void Relay::drain_mailbox() {
             return;
         }
         if ((orders & order_arrive) != 0) take_in(server);
-        if ((orders & order_open) != 0 && (orders & order_close) == 0) {
+        if ((orders & order_open) != 0) {
             if (by_server_.size() <= server.id.index) by_server_.resize(server.id.index + 1, nullptr);
             by_server_[server.id.index] = &server;
+            if ((orders & order_close) != 0) return open_failed(server, {});    // given up before it was begun
             host_.open_server(server);
         }
         if ((orders & order_move) != 0) move_away(server);
@@ -140,6 +142,8 @@ void Relay::free_server(ServerConnection& server) {
     if (!server.is_linked()) delete &server;
 }
 
+void Relay::refresh_now() { now_ = now(); }
+
 ClientConnection* Relay::find(SessionId id) {
     if (id.index >= by_session_.size()) return nullptr;
     ClientConnection* client = by_session_[id.index];
@@ -178,7 +182,10 @@ void Relay::tick(TimePoint at) {
         bury_dead();
     }
     each_server([&](ServerConnection& server) {
-        if (at >= server.own_query_until) server_lost(server, CloseReason::check_failed);
+        if (at >= server.own_query_until)
+            server_lost(server, CloseReason::check_failed);
+        else if (server.own_query_until != never)
+            deadlines_armed_ = true;
     });
     run_todo();
     bury_dead();

@@ -74,6 +74,7 @@ public:
     // Calls the book and carries out what it says.
     template <class Decide>
     void decide(Decide decide_it) {
+        refresh_now();
         host_book_.call(worker_, book_actions_, decide_it);
         take_book_actions();
         run_todo();
@@ -93,6 +94,7 @@ public:
     std::uint32_t client_count() const { return clients_.live(); }
 
 private:
+    void refresh_now();
     // relay.cpp: events, lists
     bool run_rounds();
     void on_event(const epoll_event& event);

@@ -63,7 +63,10 @@ void Relay::read_client(ClientConnection& client) {
         if (!may_read(client)) {
             client.edge_missed = true;
             // Nobody reads on while it waits, so this is the only sign that it is gone.
-            if (client.hung_up && client.session.phase() == ClientSession::Phase::waiting) client_lost(client);
+            // What ends in Terminate was meant to run: it keeps its turn.
+            if (client.hung_up && client.session.phase() == ClientSession::Phase::waiting &&
+                !client.input.view().ends_with(std::string_view("X\0\0\0\4", 5)))
+                client_lost(client);
             return;
         }
         const std::size_t kept = client.input.size();
@@ -221,7 +224,10 @@ void Relay::close_client(ClientConnection& client, Fault fault, std::string_view
     host_.client_gone(client);
     client.closing = true;
     client.closing_until = now_ + closing_time;
-    if (client.output.empty() || client.broken) bury(client);
+    if (client.output.empty() || client.broken)
+        bury(client);
+    else
+        note_deadline(client);
 }
 
 void Relay::bury(ClientConnection& client) {

@@ -54,6 +54,10 @@ void Relay::carry_out(ClientConnection& client, Bytes input, const SessionAction
                 if (server == nullptr) break;
                 unlink(client);
                 if (client.edge_missed) make_ready(client);
+                if (!server->output.empty()) {    // a message that the server did not take yet is nobody else's
+                    close_server(*server, CloseReason::dirty);
+                    break;
+                }
                 host_book_.call(worker_, book_actions_, [&](Book& book, BookActions& out) { book.check_in(server->id, now_, out); });
                 take_book_actions();
                 break;
@@ -119,7 +123,7 @@ void Relay::grant(ClientConnection& client, ServerConnection& server) {
     // DESIGN, "Correctness" 12: checked in every build.
     if (client.server != nullptr || server.client != nullptr || !server.session.is_at_rest() || client.buried || client.closing) {
         note_pairing_lost("a server was granted that is not at rest", server);
-        close_server(server, CloseReason::pairing);
+        server_lost(server, CloseReason::pairing);
         return close_client(client, Fault::internal_pairing);
     }
     client.server = &server;
@@ -156,14 +160,16 @@ void Relay::run_book_action(const BookAction& action) {
         case BookActionKind::grant: {
             ServerConnection* server = find(action.server);
             ClientConnection* client = find(action.session);
-            if (server == nullptr || client == nullptr) {
-                log(LogLevel::fatal, "pairing lost: a grant names a connection that is gone (session {}, server {})",
-                    action.session.index, action.server.index);
-                if (server != nullptr) close_server(*server, CloseReason::pairing);
+            if (client == nullptr) {
+                log(LogLevel::fatal, "pairing lost: a grant names a session that is gone ({})", action.session.index);
+                if (server != nullptr) server_lost(*server, CloseReason::pairing);
                 return;
             }
-            grant(*client, *server);
-            if (client->buried || client->closing) return;
+            if (server != nullptr)
+                grant(*client, *server);
+            else if (client->session.phase() == ClientSession::Phase::waiting)
+                check_out(*client);    // lost since the decision: it asks again
+            if (client->server == nullptr || client->buried || client->closing) return;
             client->resumes = false;
             KeptBytes kept = std::move(client->input);
             process_client(*client, kept.view());

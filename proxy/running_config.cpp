@@ -39,12 +39,14 @@ std::vector<std::string> tracked_names(const Settings& settings) {
 }
 
 std::shared_ptr<const RunningConfig> make_running_config(std::shared_ptr<const Settings> settings, const AuthFileUsers& more_users,
-                                                         FileReader& files, const std::string& salt_key) {
+                                                         FileReader& files, const std::string& salt_key,
+                                                         const RunningConfig* running) {
     auto config = std::make_shared<RunningConfig>();
     if (!settings->auth_file.empty()) {
         const auto contents = files.read(settings->auth_file);
         if (!contents.error.empty()) {
             log(LogLevel::error, "could not open auth_file {}: {}", settings->auth_file, contents.error);
+            if (running != nullptr) config->users = running->users;
         } else {
             auto parsed = AuthFile::parse(contents.text);
             if (parsed.problem) log(LogLevel::error, "{}", to_string(*parsed.problem));

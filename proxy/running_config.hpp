@@ -55,8 +55,9 @@ private:
 // The names of parameters that follow a client, as these settings have them.
 std::vector<std::string> tracked_names(const Settings& settings);
 
-// Reads the auth file; a problem is logged, and the users before it count. `salt_key`: random, one for the process.
+// Reads the auth file; a problem is logged, and the users before it count. One that cannot be read leaves `running`'s users. `salt_key`: random, one for the process.
 std::shared_ptr<const RunningConfig> make_running_config(std::shared_ptr<const Settings> settings, const AuthFileUsers& more_users,
-                                                         FileReader& files, const std::string& salt_key);
+                                                         FileReader& files, const std::string& salt_key,
+                                                         const RunningConfig* running = nullptr);
 
 }  // namespace pgweir

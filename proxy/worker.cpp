@@ -1,12 +1,12 @@
 #include "proxy/worker.hpp"
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include "proxy/clock.hpp"
+#include "proxy/log.hpp"
 
 namespace pgweir {
 namespace {
@@ -25,7 +25,33 @@ Worker::Worker(WorkerId id, Shared& shared, asio::thread_pool& helpers)
 
 Worker::~Worker() { poller_watch_.release(); }
 
-void Worker::run() { io_.run(); }
+void Worker::run() {
+    try {
+        io_.run();
+    } catch (const std::exception& error) {
+        // What is half done cannot be trusted: the process ends, and whoever watches it starts it again.
+        log(LogLevel::fatal, "worker {}: {}", id_, error.what());
+        close_log();
+        std::abort();
+    }
+}
+
+void Worker::spawn(Task task) {
+    asio::co_spawn(io_, std::move(task), [](std::exception_ptr error) {
+        try {
+            if (error) std::rethrow_exception(error);
+        } catch (const std::exception& what) {
+            log(LogLevel::error, "a connection was given up: {}", what.what());
+        }
+    });
+}
+
+void Worker::spawn_vital(Task task) {
+    asio::co_spawn(io_, std::move(task), [](std::exception_ptr error) {
+        if (error) std::rethrow_exception(error);    // out of run(): see there
+    });
+}
+
 void Worker::start() {
     thread_ = std::thread([this] { run(); });
 }
@@ -49,11 +75,11 @@ void Worker::run_relay() {
 }
 
 void Worker::begin_login(Socket socket, bool is_unix) {
-    asio::co_spawn(io_, client_login(*this, std::move(socket), is_unix), asio::detached);
+    spawn(client_login(*this, std::move(socket), is_unix));
 }
 
 void Worker::begin_cancel(SessionId session) {
-    asio::post(io_, [this, session] { asio::co_spawn(io_, cancel_request(*this, session), asio::detached); });
+    asio::post(io_, [this, session] { spawn(cancel_request(*this, session)); });
 }
 
 void Worker::look_again_at(PoolId pool) {
@@ -65,7 +91,7 @@ void Worker::open_server(ServerConnection& server) {
     opening_[&server] = attempt;
     // Through the queue: the relay is in the middle of something.
     asio::post(io_, [this, &server, attempt] {
-        asio::co_spawn(io_, open_server_connection(*this, server, attempt), asio::detached);
+        spawn(open_server_connection(*this, server, attempt));
     });
 }
 
@@ -74,8 +100,7 @@ void Worker::abandon_open(ServerConnection& server) {
     if (found == opening_.end()) return;
     found->second->abandoned = true;
     boost::system::error_code ignored;
-    found->second->socket.cancel(ignored);
-    found->second->timer.cancel();
+    if (found->second->socket.is_open()) found->second->socket.cancel(ignored);
 }
 
 void Worker::cancel_running(ServerConnection& server) {
@@ -120,7 +145,7 @@ asio::awaitable<Fault> Worker::wait_for_welcome(SessionId session, TimePoint unt
 void Worker::deadline_armed() {
     if (ticking_) return;
     ticking_ = true;
-    asio::co_spawn(io_, tick_while_armed(), asio::detached);
+    spawn_vital(tick_while_armed());
 }
 
 Task Worker::tick_while_armed() {

@@ -35,6 +35,11 @@ public:
     void stop();    // from any thread
     void join();
 
+    // Runs a coroutine of one connection here; an exception that leaves it is logged and costs that connection alone.
+    void spawn(Task task);
+    // One that the process cannot do without: an exception ends the process with a log line.
+    void spawn_vital(Task task);
+
     asio::io_context& io() { return io_; }
     Relay& relay() { return relay_; }
     Shared& shared() { return shared_; }

@@ -68,7 +68,9 @@ void Book::check_out(SessionId id, TimePoint now, BookActions& out) {
 bool Book::fails_fast(SessionId id, PoolId pool_id, Pool& pool, TimePoint now, BookActions& out) {
     if (pool.failure.attempts == 0 || pool.failure.is_starting_up || pool.logged_in > 0 || is_paused(pool)) return false;
     out.add({.kind = BookActionKind::refuse, .fault = Fault::server_login_failing, .session = id, .pool = pool_id});
-    if (pool.connecting.empty() && now >= pool.failure.retry_at && may_open(pool, now)) open_one(pool_id, pool, now, out);
+    const bool fits = pool.policy->pool_size == 0 || pool.open() < pool.policy->pool_size;
+    if (fits && pool.connecting.empty() && now >= pool.failure.retry_at && may_open(pool, now))
+        open_one(pool_id, pool, now, out);
     return true;
 }
 

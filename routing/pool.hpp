@@ -48,7 +48,7 @@ struct ServerEntry {
     bool evicted_for_database = false; // counted as an eviction of that bound
     bool evicted_for_user = false;
     bool close_when_returned = false;
-    std::uint8_t cancels = 0;          // cancel requests under way
+    std::uint32_t cancels = 0;         // cancel requests under way
     std::uint32_t epoch = 0;           // of the pool when it was opened
     std::uint32_t previous = no_link;
     std::uint32_t next = no_link;

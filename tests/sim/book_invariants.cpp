@@ -14,8 +14,8 @@ constexpr Microseconds slack{333'000 + 60'000};
 
 class Recount {
 public:
-    Recount(const Book& book, TimePoint now, int workers, bool shutting_down)
-        : book_(book), now_(now), workers_(workers), shutting_down_(shutting_down) {}
+    Recount(const Book& book, TimePoint now, int workers, bool waits_excused)
+        : book_(book), now_(now), workers_(workers), waits_excused_(waits_excused) {}
 
     void check() {
         require(book_.broken_pairings() == 0, "the book counts {} broken pairings", book_.broken_pairings());
@@ -184,7 +184,7 @@ private:
     }
 
     void check_waiting(PoolId id, const Pool& pool) {
-        if (shutting_down_ || book_.is_paused(pool)) return;
+        if (waits_excused_ || book_.is_paused(pool)) return;
         const Tally& tally = tallies_[id];
         require(tally.waiting <= tally.coming || tally.idle == 0, "pool {}: {} sessions wait, {} servers are coming, and {} are idle",
                 pool.database, tally.waiting, tally.coming, tally.idle);
@@ -221,7 +221,7 @@ private:
     const Book& book_;
     TimePoint now_;
     int workers_;
-    bool shutting_down_;
+    bool waits_excused_;
     std::map<PoolId, Tally> tallies_;
     std::map<std::uint32_t, BoundTally> databases_;
     std::map<std::uint32_t, BoundTally> users_;
@@ -247,8 +247,8 @@ std::string describe_book(const Book& book) {
     return text;
 }
 
-void check_book(const Book& book, TimePoint now, int workers, bool shutting_down) {
-    Recount(book, now, workers, shutting_down).check();
+void check_book(const Book& book, TimePoint now, int workers, bool waits_excused) {
+    Recount(book, now, workers, waits_excused).check();
 }
 
 }  // namespace pgweir::sim

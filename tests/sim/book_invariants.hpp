@@ -18,8 +18,8 @@
 
 namespace pgweir::sim {
 
-// Throws Failure.
-void check_book(const Book& book, TimePoint now, int workers, bool shutting_down);
+// Throws Failure. `waits_excused`: a shutdown or a pause is being put through, so sessions may wait.
+void check_book(const Book& book, TimePoint now, int workers, bool waits_excused);
 
 // The pools and shared bounds in a few lines, for a trace.
 std::string describe_book(const Book& book);

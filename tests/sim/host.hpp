@@ -194,6 +194,8 @@ private:
     void require_explained(const ClientEnd& client, Fault fault);
     void require_well_spent(const ClientEnd& client, const ServerEnd& server, Fault fault);
     void require_timely(const ClientEnd& client);
+    void require_deadline(const ClientEnd& client);
+    void require_turn(const ClientEnd& client);
 
     // host_cancels.cpp
     void connect_cancel(std::shared_ptr<CancelRequest> request);
@@ -223,6 +225,7 @@ private:
     std::size_t depth_ = 0;
     bool settling_ = false;
     bool shutting_down_ = false;
+    TimePoint unsettled_until_{};    // a pause has begun or ended, and the janitor has not been round since
     int cancels_under_way_ = 0;
     std::uint64_t queue_places_ = 0;
     std::uint64_t decisions_ = 0;

@@ -31,7 +31,7 @@ BookActions& Host::enter_book() {
 }
 
 void Host::leave_book(WorkerId caller, const BookActions& out) {
-    check_book(book_, now(), scenario_.workers, shutting_down_);
+    check_book(book_, now(), scenario_.workers, shutting_down_ || now() < unsettled_until_);
     for (const BookAction& action : out) carry_out(caller, action);
     --depth_;
 }
@@ -165,7 +165,7 @@ void Host::look_again(WorkerId worker, std::size_t pool) {
     for (;;) {
         Called called;
         decide(worker, [&](Book& book, BookActions&) { called = book.next_called(pools_[pool].id, worker); });
-        if (!called.session) return;
+        if (!called.session) break;
         ClientEnd& client = client_of(called.session);
         require(client.worker == worker, "a session of another worker was called");
         client.place_in_queue = 0;
@@ -176,6 +176,7 @@ void Host::look_again(WorkerId worker, std::size_t pool) {
         else
             end_login(client, called.fault);
     }
+    decide(worker, [&](Book& book, BookActions& out) { book.serve_waiting(pools_[pool].id, worker, now(), out); });
 }
 
 void Host::janitor() {
@@ -210,11 +211,13 @@ void Host::settle() {
 
 void Host::pause(const std::string& database, bool paused) {
     trace_("{} {}", paused ? "pause" : "resume", database.empty() ? "all" : database);
-    // The walk over the pools belongs to the order.
+    // The walk over the pools follows at once, or is left to the janitor.
+    const bool at_once = random_.percent(60);
+    if (!at_once) unsettled_until_ = now() + Microseconds{400'000} + scenario_.mail_delay_max;
     decide(0, [&](Book& book, BookActions& out) {
         book.pause(database, paused);
         for (const LivePool& pool : pools_)
-            if (pool.id) book.tick(pool.id, now(), out);
+            if (pool.id && at_once) book.tick(pool.id, now(), out);
     });
     settle();
 }

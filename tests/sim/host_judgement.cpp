@@ -1,4 +1,6 @@
 // Whether what the core does to a session has a reason that this host knows of, and comes in time.
+#include <algorithm>
+
 #include "tests/sim/failure.hpp"
 #include "tests/sim/host.hpp"
 
@@ -73,6 +75,56 @@ void Host::require_well_spent(const ClientEnd& client, const ServerEnd& server, 
             client.outside->number());
 }
 
+// First come, first served: strictly on one worker, but for `move_advantage` between workers.
+void Host::require_turn(const ClientEnd& client) {
+    std::array<int, host_workers_max> to_come{};    // by worker: servers on their way there, less those who wait there
+    for (const auto& [id, server] : by_server_) {
+        const bool moves = server->stage == ServerEnd::Stage::moving || (server->orders & order_move) != 0;
+        if (moves && server->pool == client.pool) ++to_come[server->move_to];
+    }
+    std::array<const ClientEnd*, host_workers_max> first{};
+    for (const auto& other : clients_) {
+        if (!other->open || other->pool != client.pool || other->place_in_queue == 0) continue;
+        --to_come[other->worker];
+        const ClientEnd*& oldest = first[other->worker];
+        if (oldest == nullptr || other->place_in_queue < oldest->place_in_queue) oldest = other.get();
+    }
+    for (std::size_t worker = 0; worker < first.size(); ++worker) {
+        const ClientEnd* other = first[worker];
+        if (other == nullptr || other == &client || other->place_in_queue > client.place_in_queue) continue;
+        const bool here = worker == client.worker;
+        const bool much_older = client.waiting_since < now() && other->waiting_since + move_advantage < client.waiting_since;
+        require(!here && (to_come[worker] >= 0 || !much_older), "client {} is served before client {}, who came first",
+                client.outside->number(), other->outside->number());
+    }
+}
+
+// What has to end by itself has a moment set for it.
+void Host::require_deadline(const ClientEnd& client) {
+    const ClientSession& session = *client.session;
+    const SessionPolicy& policy = session.policy();
+    const TimePoint deadline = session.deadline();
+    const auto due_by = [&](TimePoint since, Microseconds timeout) { return timeout.count() == 0 || deadline <= since + timeout; };
+    bool holds = deadline > now();
+    switch (session.phase()) {
+        case ClientSession::Phase::idle: holds = holds && due_by(now(), policy.client_idle_timeout); break;
+        case ClientSession::Phase::waiting: holds = holds && due_by(client.waiting_since, policy.query_wait_timeout) &&
+                                                    due_by(client.waiting_since, policy.query_timeout); break;
+        case ClientSession::Phase::linked: {
+            const ServerSession& server = *client.server->session;
+            const bool busy = !server.ledger.is_settled();
+            const bool in_block = server.transaction != TransactionStatus::idle;
+            if (busy) holds = holds && due_by(now(), policy.query_timeout);
+            if (busy || in_block) holds = holds && due_by(now(), policy.transaction_timeout);
+            if (!busy && in_block) holds = holds && due_by(now(), policy.idle_transaction_timeout);
+            break;
+        }
+        case ClientSession::Phase::leaving: holds = holds && deadline != never; break;
+        case ClientSession::Phase::closed: holds = false; break;
+    }
+    require(holds, "client {} in phase {} has no deadline", client.outside->number(), static_cast<int>(session.phase()));
+}
+
 void Host::require_timely(const ClientEnd& client) {
     const SessionPolicy& policy = client.session->policy();
     if (client.session->phase() != ClientSession::Phase::waiting || policy.query_wait_timeout.count() == 0) return;
@@ -91,7 +143,9 @@ void Host::check_deadlines() {
             client->session->on_deadline(client->server != nullptr ? client->server->session.get() : nullptr, now(), actions);
             carry_out(*client, {}, actions);
         }
-        if (client->open) require_timely(*client);
+        if (!client->open) continue;
+        require_timely(*client);
+        require_deadline(*client);
     }
     settle();
 }

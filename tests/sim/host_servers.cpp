@@ -83,11 +83,7 @@ void Host::grant(ClientEnd& client, ServerEnd& server) {
     require(server.task == ServerEnd::Task::none, "server {} is granted while it is checked or reset", server.number);
     const Statement* running = server.backend->running();
     require(running == nullptr, "server {} is granted while it runs {}", server.number, running != nullptr ? running->tag : "");
-    for (const auto& other : clients_) {
-        const bool passed_over = other->open && other->pool == client.pool && other->worker == client.worker && other->session &&
-                                 other->place_in_queue != 0 && other->place_in_queue < client.place_in_queue;
-        require(!passed_over, "client {} is served before client {}, who came first", client.outside->number(), other->outside->number());
-    }
+    require_turn(client);
     client.server = &server;
     server.client = &client;
     client.waiting_since = never;

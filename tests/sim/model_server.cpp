@@ -66,8 +66,7 @@ std::string ModelServer::next_step() {
 bool ModelServer::next_is_inert() const {
     if (copy_ || !queue_.empty() || whole_message(input_) == 0) return false;
     const char type = input_[0];
-    if (type == 'S') return doubtful_sync_ == 2;
-    return type == 'd' || type == 'c' || type == 'f' || type == 'H' || type == 'X' || skipping_;
+    return type == 'S' || type == 'd' || type == 'c' || type == 'f' || type == 'H' || type == 'X' || skipping_;
 }
 
 void ModelServer::step(bool canceled) {

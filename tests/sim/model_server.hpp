@@ -55,7 +55,7 @@ public:
     void step(bool canceled = false);
     // The message or run that `step` would work on, for a trace.
     std::string next_step();
-    // The next message would earn nothing, or a reply that may be missing.
+    // The next message runs nothing, so nobody has to decide anything about it: a Sync, or what earns no reply.
     bool next_is_inert() const;
 
     // A change of a setting that no statement made.

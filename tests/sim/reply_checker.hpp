@@ -32,7 +32,9 @@ public:
 
 private:
     void check(Bytes message);
+    [[noreturn]] void fail(const std::string& what, Bytes message) const;
     const Reply* next_expected();
+    void mark_spare();
     void advance();
     bool can_advance();
 
@@ -42,6 +44,7 @@ private:
     std::string partial_;
     std::uint64_t messages_ = 0;
     bool has_fatal_ = false;
+    bool spare_ready_ = false;    // the last message was a ReadyForQuery that may be missing
 };
 
 // Messages that belong to no request.

@@ -35,7 +35,7 @@ private:
         }
         script_.steps.push_back({std::move(bytes), wait, pause()});
     }
-    Microseconds pause() { return random_.percent(60) ? Microseconds{0} : random_.span(Microseconds{random_.percent(5) ? 900'000 : 20'000}); }
+    Microseconds pause() { return random_.percent(60) ? Microseconds{0} : random_.span(Microseconds{random_.percent(8) ? 4'000'000 : 20'000}); }
     Wait usual_wait() { return random_.percent(hurried_ ? 20 : 85) ? Wait::settled : Wait::none; }
 
     std::string tag() { return fmt::format("{}.{}.{}", traits_.client, request_, place_++); }
@@ -214,7 +214,7 @@ private:
             case 3:
                 if (!random_.percent(20)) return simple();
                 script_.names_statement = true;
-                return send(parse("named", statement()) + frame('S'), usual_wait());
+                return send(parse("of " + tag(), statement()) + frame('S'), usual_wait());
             default: return send(frame('S'), usual_wait());
         }
     }

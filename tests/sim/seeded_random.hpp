@@ -13,7 +13,8 @@ namespace pgweir::sim {
 // SplitMix64: small, well mixed, and nothing of it is left to the standard library.
 class SeededRandom : public RandomSource {
 public:
-    explicit SeededRandom(std::uint64_t seed) : state_(seed * 0x9e3779b97f4a7c15u + 0x2545f4914f6cdd1du) {}
+    // Mixed first: neighbouring seeds must not draw from neighbouring places of one sequence.
+    explicit SeededRandom(std::uint64_t seed) : state_(mixed(mixed(seed) + 0x2545f4914f6cdd1du)) {}
 
     void fill(void* out, std::size_t size) override {
         auto* at = static_cast<char*>(out);
@@ -39,8 +40,9 @@ public:
     }
 
 private:
-    std::uint64_t draw() {
-        std::uint64_t z = state_ += 0x9e3779b97f4a7c15u;
+    std::uint64_t draw() { return mixed(state_ += 0x9e3779b97f4a7c15u); }
+
+    static std::uint64_t mixed(std::uint64_t z) {
         z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
         z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
         return z ^ (z >> 31);

@@ -165,7 +165,7 @@ bool World::is_over(TimePoint limit) const { return events_.now() > limit || eve
 void World::run_until_all_are_done() {
     const TimePoint limit = scenario_.calm_at + longest_run;
     while (!all_clients_done()) {
-        require(!is_over(limit), "clients are stuck: {}", what_is_stuck());
+        if (is_over(limit)) throw Failure("clients are stuck: " + what_is_stuck());
         events_.run_next();
     }
 }
