@@ -194,6 +194,8 @@ std::size_t ClientSession::on_server_bytes(Bytes input, ServerSession& server, T
         }
         on_reply_frame(frame, offset, server, now, out);
     }
+    // Anything may have been what leaving waited for: a COPY's beginning, an error that wants a Sync, the end of a notice.
+    if (phase_ == Phase::leaving) proceed_leaving(server, out);
     return offset_in(input, rest);
 }
 
@@ -215,9 +217,7 @@ void ClientSession::on_reply_frame(const Frame& frame, std::size_t offset, Serve
     }
     if (type == ready_for_query && !note_transaction(frame, server, out)) return;
     if (server.route == ReplyRoute::forward) pass_to_client(frame, offset, out);
-    if (type == ready_for_query) return on_ready(server, now, out);
-    // A COPY that begins when the client has left is ended.
-    if (type == copy_in_response && frame.ends && phase_ == Phase::leaving) proceed_leaving(server, out);
+    if (type == ready_for_query) on_ready(server, now, out);
 }
 
 // These come at any time and belong to no request.

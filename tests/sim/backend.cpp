@@ -73,6 +73,10 @@ void Backend::cancel() {
     if (!busy_) finish_step();
 }
 
+bool Backend::is_quiet() const {
+    return !busy_ && kept_.empty() && !model_.has_work() && to_server.is_empty() && to_proxy.is_empty();
+}
+
 void Backend::die() {
     if (!alive_) return;
     alive_ = false;

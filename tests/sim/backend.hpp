@@ -28,6 +28,8 @@ public:
     // What it runs at this moment; null when it runs nothing.
     const Statement* running();
     void cancel();
+    // It has nothing to do, and nothing is under way to it or from it.
+    bool is_quiet() const;
 
     void die();                            // some of what it has sent is lost
     void end_with_fatal();                 // says so first

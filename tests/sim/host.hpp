@@ -56,6 +56,12 @@ struct ServerEnd {
     unsigned orders = 0;     // in its owner's mailbox
     WorkerId move_to = no_worker;
     std::array<std::array<TimePoint, host_workers_max>, host_workers_max> last_mail{};
+    // For judging what it is used for.
+    TimePoint opened_at{};
+    TimePoint unused_since{};
+    Microseconds lifetime{};    // as set when it was opened
+    int grants = 0;
+    bool is_checked = false;    // since it was last used
 };
 
 // The proxy's end of a client connection.
@@ -196,6 +202,8 @@ private:
     void require_timely(const ClientEnd& client);
     void require_deadline(const ClientEnd& client);
     void require_turn(const ClientEnd& client);
+    void require_fit(const ServerEnd& server);
+    void require_fresh(std::size_t pool);
 
     // host_cancels.cpp
     void connect_cancel(std::shared_ptr<CancelRequest> request);

@@ -79,6 +79,8 @@ void Host::begin_server(WorkerId caller, const BookAction& action) {
     server.id = action.server;
     server.pool = place_of(action.pool);
     server.worker = action.worker;
+    server.opened_at = now();
+    server.lifetime = book_.pool(action.pool)->policy->server_lifetime;
     by_server_[action.server] = &server;
     trace_("worker {} opens server {} of pool {} on worker {}", caller, server.number, server.pool, server.worker);
     require_within_bounds(server);
@@ -188,6 +190,7 @@ void Host::tick(std::size_t pool) {
     if (!pools_[pool].id) return;
     bool more = true;
     while (more) decide(0, [&](Book& book, BookActions& out) { more = book.tick(pools_[pool].id, now(), out); });
+    require_fresh(pool);
 }
 
 // What became ready while an event was handled, until nothing is left of it.

@@ -186,7 +186,7 @@ void Host::check_in(ClientEnd& client) {
     require(half_sent || server.session->is_at_rest(), "client {} gives server {} back, which is not at rest", client.outside->number(),
             server.number);
     unlink(client);
-    client.unlinked_since = now();
+    client.unlinked_since = server.unused_since = now();
     make_ready(client);
     if (half_sent) return close(server);    // the rest of a COPY's data that the server has no use for
     if (!server.kept_in.empty() && !handle_unlinked(server)) return;

@@ -70,6 +70,9 @@ void Host::require_explained(const ClientEnd& client, Fault fault) {
 void Host::require_well_spent(const ClientEnd& client, const ServerEnd& server, Fault fault) {
     if (fault != Fault::none || server.session->ledger.is_uncertain()) return;
     if (server.backend->is_ending() || (client.lost_at != never && client.input_place.rest > 0)) return;
+    const bool stuck = server.kept_out.empty() && server.kept_in.empty() && server.backend->is_quiet();
+    require(!stuck, "server {} is closed since nobody told it what to do for client {}, which has left", server.number,
+            client.outside->number());
     const TimePoint left = client.lost_at != never ? client.lost_at : client.linked_since;
     require(over(left, client.shortest_drain, now()), "server {} is closed though client {} could have given it back", server.number,
             client.outside->number());
@@ -96,6 +99,31 @@ void Host::require_turn(const ClientEnd& client) {
         const bool much_older = client.waiting_since < now() && other->waiting_since + move_advantage < client.waiting_since;
         require(!here && (to_come[worker] >= 0 || !much_older), "client {} is served before client {}, who came first",
                 client.outside->number(), other->outside->number());
+    }
+}
+
+// Nothing speaks against the use of this server: neither its age, nor an order, nor a check that is due.
+void Host::require_fit(const ServerEnd& server) {
+    const Pool& pool = *book_.pool(pools_[server.pool].id);
+    const PoolPolicy& policy = *pool.policy;
+    require(!book_.is_paused(pool), "server {} is granted in a pool that is paused", server.number);
+    require(book_.servers().find(server.id)->epoch == pool.epoch, "server {} is granted after a RECONNECT", server.number);
+    require(server.lifetime.count() > 0 || server.grants == 0, "server {} may serve only once", server.number);
+    const bool checks = !policy.server_check_query.empty() && (server.grants > 0 || policy.server_check_delay.count() > 0);
+    require(!checks || server.is_checked || now() - server.unused_since < policy.server_check_delay, "server {} is granted unchecked",
+            server.number);
+}
+
+// After the janitor's round no server of the pool is idle that is too old or has been idle for too long.
+void Host::require_fresh(std::size_t pool) {
+    const Pool& in_book = *book_.pool(pools_[pool].id);
+    const PoolPolicy& policy = *in_book.policy;
+    for (const auto& [id, server] : by_server_) {
+        if (server->pool != pool || book_.servers().find(id)->state != ServerState::idle) continue;
+        require(server->lifetime.count() == 0 || now() - server->opened_at < server->lifetime, "server {} is older than its lifetime",
+                server->number);
+        const bool idles = policy.server_idle_timeout.count() > 0 && now() - server->unused_since >= policy.server_idle_timeout;
+        require(!idles || in_book.logged_in <= policy.min_pool_size, "server {} is idle for too long", server->number);
     }
 }
 

@@ -45,6 +45,7 @@ void Host::open_failed(ServerEnd& server, OpenFailure failure) {
 void Host::logged_in(ServerEnd& server) {
     trace_("server {} has logged in", server.number);
     server.stage = ServerEnd::Stage::ready;
+    server.unused_since = now();
     server.session = std::make_unique<ServerSession>(tracked_);
     server.session->catalog = catalogs_[server.worker].get();
     const Gucs gucs = default_gucs();
@@ -84,8 +85,11 @@ void Host::grant(ClientEnd& client, ServerEnd& server) {
     const Statement* running = server.backend->running();
     require(running == nullptr, "server {} is granted while it runs {}", server.number, running != nullptr ? running->tag : "");
     require_turn(client);
+    require_fit(server);
     client.server = &server;
     server.client = &client;
+    server.is_checked = false;
+    ++server.grants;
     client.waiting_since = never;
     client.place_in_queue = 0;
     client.linked_since = now();
@@ -138,6 +142,8 @@ bool Host::handle_unlinked(ServerEnd& server) {
     const auto task = std::exchange(server.task, ServerEnd::Task::none);
     if (event == UnlinkedEvent::done && task != ServerEnd::Task::none) {
         if (!server.kept_in.empty() && !handle_unlinked(server)) return false;
+        server.is_checked = task == ServerEnd::Task::check;
+        if (task == ServerEnd::Task::reset) server.unused_since = now();
         decide(server.worker, [&](Book& book, BookActions& out) {
             if (task == ServerEnd::Task::check)
                 book.check_passed(server.id, now(), out);

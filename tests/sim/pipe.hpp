@@ -35,6 +35,7 @@ public:
     // The reader's side.
     std::string read(std::size_t most);
     std::size_t readable() const { return arrived_; }
+    bool is_empty() const { return bytes_.empty(); }
     bool at_end() const { return end_arrived_ && (arrived_ == 0 || was_reset_); }
     bool was_reset() const { return was_reset_; }
     void abandon();    // the reader is gone: whatever comes is thrown away

@@ -198,6 +198,8 @@ void World::judge_clients() {
         const bool answered = !disturbed && client.left_in_order();
         if (answered) ++completed_;
         client.checker().finish(answered, !disturbed && client.has_left() && !end->cut_short);
+        require(!end->has_bad_parameter || !runs_.executed.contains(client.number()),
+                "client {}: its statements ran though its parameter was refused", client.number());
         require(disturbed || client.has_left(), "client {} was closed before its end: {}", client.number(), client.where());
     }
 }
