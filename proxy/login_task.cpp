@@ -284,13 +284,14 @@ private:
             co_await send_output(*state_, login_.output());
             co_return close();
         }
-        const auto context = find_pool(worker_, *config_, *entry, result.user);
+        auto context = find_pool(worker_, *config_, *entry, result.user);
         SessionId session;
         std::shared_ptr<const Welcome> welcome;
         worker_.relay().decide([&](Book& book, BookActions& out) {
             session = book.add_session(context->id, worker_.id(), now());
-            welcome = book.await_welcome(session, now(), out);
+            if (session) welcome = book.await_welcome(session, now(), out);
         });
+        if (!session) co_return co_await authenticated();    // the pool was idle for too long a moment ago: once more
         if (!welcome) {
             Fault fault = co_await worker_.wait_for_welcome(session, welcome_deadline(*entry, *context));
             welcome = shared_.book.look([&](Book& book) { return book.pool(context->id)->welcome; });

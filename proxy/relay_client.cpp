@@ -70,19 +70,23 @@ void Relay::read_client(ClientConnection& client) {
             return;
         }
         const std::size_t kept = client.input.size();
+        if (kept > scratch_bytes / 2) {    // no new bytes before all of these have had their turn
+            KeptBytes waiting = std::move(client.input);
+            process_client(client, waiting.view());
+            continue;
+        }
         std::size_t wanted = client.server != nullptr ? scratch_bytes : unlinked_read_bytes;
         if (kept > 0) {
-            const auto copied = std::min(kept, scratch_bytes / 2);
-            std::copy_n(client.input.view().data(), copied, scratch_.get());
-            client.input.drop(copied);
-            wanted = std::min(wanted, scratch_bytes - copied);
-            const IoResult got = client.transport.read(scratch_.get() + copied, wanted);
+            std::copy_n(client.input.view().data(), kept, scratch_.get());
+            client.input.clear();
+            wanted = std::min(wanted, scratch_bytes - kept);
+            const IoResult got = client.transport.read(scratch_.get() + kept, wanted);
             if (got.status == IoStatus::end || got.status == IoStatus::failed) return client_lost(client);
             const bool drained = got.status == IoStatus::again || (got.bytes < wanted && !client.hung_up);
             if (got.bytes > 0)
-                process_client(client, {scratch_.get(), copied + got.bytes});
+                process_client(client, {scratch_.get(), kept + got.bytes});
             else
-                client.input.append({scratch_.get(), copied});
+                client.input.append({scratch_.get(), kept});
             if (drained) {
                 client.edge_missed = false;
                 return;

@@ -45,7 +45,8 @@ public:
     void set_database_bound(std::string_view name, int servers_max, int clients_max, TimePoint now, BookActions& out);
     void set_user_bound(std::string_view name, int servers_max, int clients_max, TimePoint now, BookActions& out);
 
-    // Sessions. A session is in the book from the end of its authentication until its client is gone.
+    // Sessions. A session is in the book from the end of its authentication until its client is gone. No id: the pool has
+    // been removed meanwhile; `pool_for` makes it again.
     SessionId add_session(PoolId pool, WorkerId worker, TimePoint now);
     void remove_session(SessionId session, TimePoint now);
     // The session has a request. Grants at once, or it waits.

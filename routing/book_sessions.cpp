@@ -7,9 +7,10 @@
 namespace pgweir {
 
 SessionId Book::add_session(PoolId pool_id, WorkerId worker, TimePoint now) {
-    Pool& pool = *pools_.find(pool_id);
-    ++pool.sessions;
-    pool.last_busy_at = now;
+    Pool* pool = pools_.find(pool_id);
+    if (pool == nullptr) return {};
+    ++pool->sessions;
+    pool->last_busy_at = now;
     return sessions_.emplace(SessionEntry{.pool = pool_id, .worker = worker});
 }
 

@@ -110,8 +110,8 @@ public:
     void refuse_waiting(std::size_t pool);
     void kill(ClientEnd& client);
     void begin_shutdown();
-    // A cancel request for this client arrives. False: nothing of it runs, so the request is dropped.
-    bool cancel(ClientEnd& client);
+    // A cancel request for this client arrives.
+    void cancel(ClientEnd& client);
 
     // Periodic work: the janitor's round, and the deadlines of sessions.
     void janitor();

@@ -22,13 +22,12 @@ std::uint32_t Host::request_to_cancel(const ClientEnd& client) const {
     return client.session->running_request(&server);
 }
 
-bool Host::cancel(ClientEnd& client) {
+void Host::cancel(ClientEnd& client) {
     const auto number = request_to_cancel(client);
     trace_("cancel for client {}: request {}", client.outside->number(), number);
-    if (number == 0) return false;
+    if (number == 0) return;
     ++cancels_under_way_;
     connect_cancel(std::make_shared<CancelRequest>(CancelRequest{&client, client.server, number, pools_[client.pool].id}));
-    return true;
 }
 
 // The session's worker does all of it.

@@ -94,7 +94,7 @@ ClientPlan draw_client(SeededRandom& random, std::size_t pools, bool troubled) {
     plan.start = TimePoint{1'000'000} + random.span(Microseconds{1'500'000});
     plan.parameters = draw_parameters(random);
     plan.vanishes = troubled && random.percent(15);
-    if (random.percent(20)) plan.cancels = static_cast<int>(random.between(1, 4));
+    if (random.percent(12)) plan.cancels = static_cast<int>(random.between(1, 4));
     return plan;
 }
 

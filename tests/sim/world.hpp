@@ -32,7 +32,6 @@ private:
     RunResult run_to_end();
     void add_client(const ClientPlan& plan);
     void plan_cancels(ClientEnd& end, int count);
-    void try_cancel(ClientEnd& end, int tries);
     void janitor();
     void check_deadlines();
     void plan_mischief();
