@@ -4,10 +4,16 @@
 
 namespace pgweir::sim {
 
-Backend::Backend(EventQueue& events, SeededRandom& random, const NetworkTraits& network, ModelServer model, RunLog& runs,
-                 const Trace& trace, int number)
-    : to_server(events, random, network), to_proxy(events, random, network), events_(events), random_(random),
-      model_(std::move(model)), runs_(runs), trace_(trace), number_(number) {
+Backend::Backend(EventQueue& events, SeededRandom& random, const NetworkTraits& network, ModelServer model,
+                 RunLog& runs, const Trace& trace, int number)
+    : to_server(events, random, network),
+      to_proxy(events, random, network),
+      events_(events),
+      random_(random),
+      model_(std::move(model)),
+      runs_(runs),
+      trace_(trace),
+      number_(number) {
     to_server.on_readable = [this] { work(); };
     to_proxy.on_writable = [this] { flush(); };
 }
@@ -49,7 +55,8 @@ void Backend::collect() {
     std::string replies;
     for (const Reply& reply : model_.replies) replies += reply.bytes;
     model_.replies.clear();
-    if (trace_.enabled()) trace_("server {} has done {}, status {}: {}", number_, doing_, model_.transaction(), message_types(replies));
+    if (trace_.enabled())
+        trace_("server {} has done {}, status {}: {}", number_, doing_, model_.transaction(), message_types(replies));
     kept_ += replies;
     flush();
 }

@@ -31,9 +31,9 @@ public:
     // It has nothing to do, and nothing is under way to it or from it.
     bool is_quiet() const;
 
-    void die();                            // some of what it has sent is lost
-    void end_with_fatal();                 // says so first
-    void say(const std::string& news);     // between two messages
+    void die();                         // some of what it has sent is lost
+    void end_with_fatal();              // says so first
+    void say(const std::string& news);  // between two messages
     void change_setting(std::size_t guc, const std::string& value);
 
 private:
@@ -50,8 +50,8 @@ private:
     RunLog& runs_;
     const Trace& trace_;
     int number_;
-    std::string kept_;            // not taken by the socket yet
-    std::string doing_;           // for the trace
+    std::string kept_;   // not taken by the socket yet
+    std::string doing_;  // for the trace
     bool busy_ = false;
     bool cancel_pending_ = false;
     bool closing_ = false;

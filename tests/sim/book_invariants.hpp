@@ -8,7 +8,7 @@
 //     shared bound is full, or a server would have been opened; under a full one it is on the list of the refused, unless
 //     a server of its own is being closed;
 //   - under a full shared bound, if it is the only one in the way, no server of one pool stays idle while another pool's
-//     uncovered sessions outnumber the evictions under way.
+//     uncovered sessions outnumber the servers that are being closed.
 // What only time changes (reserve, retry) is left one janitor round.
 #pragma once
 

@@ -6,15 +6,22 @@
 
 namespace pgweir::sim {
 
-Client::Client(EventQueue& events, SeededRandom& random, const NetworkTraits& network, int number, Script script, ReplyChecker checker,
-               const Trace& trace)
-    : to_proxy(events, random, network), from_proxy(events, random, network), events_(events), random_(random), number_(number),
-      script_(std::move(script)), checker_(std::move(checker)), trace_(trace) {
+Client::Client(EventQueue& events, SeededRandom& random, const NetworkTraits& network, int number, Script script,
+               ReplyChecker checker, const Trace& trace)
+    : to_proxy(events, random, network),
+      from_proxy(events, random, network),
+      events_(events),
+      random_(random),
+      number_(number),
+      script_(std::move(script)),
+      checker_(std::move(checker)),
+      trace_(trace) {
     to_proxy.on_writable = [this] { flush(); };
     from_proxy.on_readable = [this] {
         if (reading_) return;
         reading_ = true;
-        events_.after(script_.reads_slowly ? random_.span(Microseconds{20'000}) : Microseconds{0}, [this] { read_some(); });
+        events_.after(script_.reads_slowly ? random_.span(Microseconds{20'000}) : Microseconds{0},
+                      [this] { read_some(); });
     };
 }
 
@@ -41,7 +48,9 @@ bool Client::may_advance() {
 }
 
 void Client::advance() {
-    if (done_ || vanished_ || left_ || pausing_ || !outgoing_.empty() || next_step_ == script_.steps.size() || !may_advance()) return;
+    if (done_ || vanished_ || left_ || pausing_ || !outgoing_.empty() || next_step_ == script_.steps.size() ||
+        !may_advance())
+        return;
     pausing_ = true;
     events_.after(script_.steps[next_step_].pause, [this] {
         pausing_ = false;
@@ -92,8 +101,8 @@ void Client::leave() {
 }
 
 std::string Client::where() const {
-    return fmt::format("client {} at step {} of {}, {} bytes unsent{}{}", number_, next_step_, script_.steps.size(), outgoing_.size(),
-                       vanished_ ? ", vanished" : "", left_ ? ", left" : "");
+    return fmt::format("client {} at step {} of {}, {} bytes unsent{}{}", number_, next_step_, script_.steps.size(),
+                       outgoing_.size(), vanished_ ? ", vanished" : "", left_ ? ", left" : "");
 }
 
 }  // namespace pgweir::sim

@@ -12,8 +12,8 @@ namespace pgweir::sim {
 
 class Client {
 public:
-    Client(EventQueue& events, SeededRandom& random, const NetworkTraits& network, int number, Script script, ReplyChecker checker,
-           const Trace& trace);
+    Client(EventQueue& events, SeededRandom& random, const NetworkTraits& network, int number, Script script,
+           ReplyChecker checker, const Trace& trace);
     Client(const Client&) = delete;
     Client& operator=(const Client&) = delete;
 
@@ -50,8 +50,8 @@ private:
     const Trace& trace_;
     std::string outgoing_;
     std::size_t next_step_ = 0;
-    std::size_t sent_ = 0;                 // bytes written
-    std::uint64_t heard_at_send_ = 0;      // messages received before the last step
+    std::size_t sent_ = 0;             // bytes written
+    std::uint64_t heard_at_send_ = 0;  // messages received before the last step
     bool pausing_ = false;
     bool reading_ = false;
     bool vanished_ = false;

@@ -1,10 +1,10 @@
 // What a broken invariant looks like: an exception that ends the run of its seed.
 #pragma once
 
-#include <fmt/format.h>
-
 #include <stdexcept>
 #include <string>
+
+#include <fmt/format.h>
 
 namespace pgweir::sim {
 

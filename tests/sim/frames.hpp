@@ -28,7 +28,8 @@ inline std::string frame(char type, std::string_view body = {}) {
 inline std::string zero_ended(std::string_view text) { return std::string(text) + '\0'; }
 
 // ErrorResponse ('E') or NoticeResponse ('N').
-inline std::string report_frame(char type, std::string_view severity, std::string_view sqlstate, std::string_view text) {
+inline std::string report_frame(char type, std::string_view severity, std::string_view sqlstate,
+                                std::string_view text) {
     std::string body;
     body += 'S' + zero_ended(severity);
     body += 'V' + zero_ended(severity);

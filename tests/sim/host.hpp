@@ -31,7 +31,7 @@ struct ClientEnd;
 // Where a stream stands, counted apart from the core: inside a message or between two.
 struct StreamPlace {
     std::string header;
-    std::size_t rest = 0;    // of the message whose header has been seen
+    std::size_t rest = 0;  // of the message whose header has been seen
 
     void pass(Bytes bytes);
 };
@@ -49,19 +49,20 @@ struct ServerEnd {
     Task task = Task::none;
     std::unique_ptr<ServerSession> session;
     std::unique_ptr<Backend> backend;
-    std::string kept_in;     // read, not used yet
-    std::string kept_out;    // not taken by the socket yet
+    std::string kept_in;   // read, not used yet
+    std::string kept_out;  // not taken by the socket yet
     ClientEnd* client = nullptr;
-    int cancels_held = 0;    // cancel requests for it that are not over
-    unsigned orders = 0;     // in its owner's mailbox
+    int cancels_held = 0;  // cancel requests for it that are not over
+    unsigned orders = 0;   // in its owner's mailbox
     WorkerId move_to = no_worker;
     std::array<std::array<TimePoint, host_workers_max>, host_workers_max> last_mail{};
     // For judging what it is used for.
     TimePoint opened_at{};
     TimePoint unused_since{};
-    Microseconds lifetime{};    // as set when it was opened
+    Microseconds lifetime{};  // as set when it was opened
     int grants = 0;
-    bool is_checked = false;    // since it was last used
+    TimePoint checked_at{};
+    TimePoint arrived_at{};  // on its worker
 };
 
 // The proxy's end of a client connection.
@@ -70,28 +71,29 @@ struct ClientEnd {
     std::size_t pool = 0;
     WorkerId worker = no_worker;
     SessionId id{};
-    SharedParameters wanted;                  // start-up parameters, until the welcome is there
-    std::optional<ClientSession> session;     // none: it waits for its welcome
+    SharedParameters wanted;               // start-up parameters, until the welcome is there
+    std::optional<ClientSession> session;  // none: it waits for its welcome
     std::string kept_in;
     std::string kept_out;
     ServerEnd* server = nullptr;
     bool open = true;
-    bool resumes = false;                     // its kept bytes are to be looked at
-    bool counted = false;                     // in Limits, by database and user
+    bool resumes = false;  // its kept bytes are to be looked at
+    bool counted = false;  // in Limits, by database and user
     TimePoint login_began{};
     // For judging how it ended.
     TimePoint waiting_since = never;
     TimePoint linked_since = never;
     TimePoint unlinked_since{};
     TimePoint lost_at = never;
-    std::uint64_t place_in_queue = 0;         // 0: it does not wait
+    TimePoint welcome_seen_at = never;  // it still waits for it
+    std::uint64_t place_in_queue = 0;   // 0: it does not wait
     bool has_bad_parameter = false;
     bool was_killed = false;
     bool lost_its_server = false;
-    bool cut_short = false;                   // its server was closed before it had done all
+    bool cut_short = false;  // its server was closed before it had done all
     StreamPlace input_place;
-    Microseconds shortest_drain{};            // of the policies that it has had
-    Fault server_fault = Fault::none;         // why its server was closed with it
+    Microseconds shortest_drain{};     // of the policies that it has had
+    Fault server_fault = Fault::none;  // why its server was closed with it
     Fault ended_with = Fault::none;
 };
 
@@ -110,8 +112,8 @@ public:
     void refuse_waiting(std::size_t pool);
     void kill(ClientEnd& client);
     void begin_shutdown();
-    // A cancel request for this client arrives.
-    void cancel(ClientEnd& client);
+    // A cancel request for this client arrives. False: nothing of it runs, so the request is dropped.
+    bool cancel(ClientEnd& client);
 
     // Periodic work: the janitor's round, and the deadlines of sessions.
     void janitor();
@@ -133,9 +135,11 @@ private:
         PoolId id{};
         std::shared_ptr<const PoolPolicy> policy;
         std::shared_ptr<const SessionPolicy> session;
-        std::vector<std::unique_ptr<PoolCounters>> counters;    // by worker
+        std::vector<std::unique_ptr<PoolCounters>> counters;  // by worker
         bool has_failed = false;
-        bool has_refused = false;
+        int failures = 0;             // in a row
+        TimePoint refused_at{};       // those who waited then are told to go
+        TimePoint login_failed_at{};  // … or have been told by the server
     };
     struct CancelRequest;
 
@@ -143,10 +147,11 @@ private:
 
     // host_book.cpp: calling the book and carrying out its actions.
     template <class Decide>
-    void decide(WorkerId caller, Decide decide_it);    // host_decide.hpp
+    void decide(WorkerId caller, Decide decide_it);  // host_decide.hpp
     BookActions& enter_book();
     void leave_book(WorkerId caller, const BookActions& out);
     void carry_out(WorkerId caller, const BookAction& action);
+    void require_wanted(const BookAction& move);
     void begin_server(WorkerId caller, const BookAction& action);
     void require_within_bounds(const ServerEnd& server);
     void order(WorkerId caller, ServerEnd& server, Order what);
@@ -186,7 +191,7 @@ private:
     void handle_input(ClientEnd& client);
     void carry_out(ClientEnd& client, Bytes input, const SessionActions& actions);
     void send_own(ClientEnd& client, OwnMessage message);
-    void check_in(ClientEnd& client);
+    void check_in(ClientEnd& client, bool sends);
     void write(ClientEnd& client, Bytes bytes);
     void flush(ClientEnd& client);
     void client_lost(ClientEnd& client);
@@ -200,7 +205,10 @@ private:
     void require_explained(const ClientEnd& client, Fault fault);
     void require_well_spent(const ClientEnd& client, const ServerEnd& server, Fault fault);
     void require_timely(const ClientEnd& client);
+    void check_login(ClientEnd& client);
+    void note_attempt(const ServerEnd& server, bool failed);
     void require_deadline(const ClientEnd& client);
+    void require_grantable(const ClientEnd& client, const ServerEnd& server);
     void require_turn(const ClientEnd& client);
     void require_fit(const ServerEnd& server);
     void require_fresh(std::size_t pool);
@@ -221,8 +229,8 @@ private:
     SeededRandom core_random_;
     TrackedParameters tracked_;
     Book book_;
-    std::vector<std::unique_ptr<ParameterCatalog>> catalogs_;    // by worker
-    std::vector<LivePool> pools_;                                // as in the scenario
+    std::vector<std::unique_ptr<ParameterCatalog>> catalogs_;  // by worker
+    std::vector<LivePool> pools_;                              // as in the scenario
     std::vector<std::unique_ptr<ClientEnd>> clients_;
     std::vector<std::unique_ptr<ServerEnd>> servers_;
     std::map<SessionId, ClientEnd*> by_session_;
@@ -233,7 +241,7 @@ private:
     std::size_t depth_ = 0;
     bool settling_ = false;
     bool shutting_down_ = false;
-    TimePoint unsettled_until_{};    // a pause has begun or ended, and the janitor has not been round since
+    TimePoint unsettled_until_{};  // a pause has begun or ended, and the janitor has not been round since
     int cancels_under_way_ = 0;
     std::uint64_t queue_places_ = 0;
     std::uint64_t decisions_ = 0;

@@ -9,13 +9,20 @@
 namespace pgweir::sim {
 
 Host::Host(EventQueue& events, SeededRandom& random, const Scenario& scenario, const Trace& trace, RunLog& runs)
-    : events_(events), random_(random), scenario_(scenario), trace_(trace), runs_(runs), core_random_(random.next()),
-      book_(scenario.workers, core_random_), pools_(scenario.pools.size()) {
+    : events_(events),
+      random_(random),
+      scenario_(scenario),
+      trace_(trace),
+      runs_(runs),
+      core_random_(random.next()),
+      book_(scenario.workers, core_random_),
+      pools_(scenario.pools.size()) {
     for (int worker = 0; worker < scenario.workers; ++worker) catalogs_.push_back(std::make_unique<ParameterCatalog>());
     for (std::size_t i = 0; i < pools_.size(); ++i) {
         pools_[i].policy = std::make_shared<const PoolPolicy>(scenario.pools[i].policy);
         pools_[i].session = std::make_shared<const SessionPolicy>(scenario.pools[i].session);
-        for (int worker = 0; worker < scenario.workers; ++worker) pools_[i].counters.push_back(std::make_unique<PoolCounters>());
+        for (int worker = 0; worker < scenario.workers; ++worker)
+            pools_[i].counters.push_back(std::make_unique<PoolCounters>());
     }
     book_.limits().set_clients_max(scenario.faults.client_limits ? 12 : 1000);
     for (const BoundPlan& bound : scenario.databases) set_bound(true, bound);
@@ -32,8 +39,18 @@ BookActions& Host::enter_book() {
 
 void Host::leave_book(WorkerId caller, const BookActions& out) {
     check_book(book_, now(), scenario_.workers, shutting_down_ || now() < unsettled_until_);
+    for (const BookAction& action : out)
+        if (action.kind == BookActionKind::move) require_wanted(action);
     for (const BookAction& action : out) carry_out(caller, action);
     --depth_;
+}
+
+// No more servers are sent to a worker than sessions wait there.
+void Host::require_wanted(const BookAction& move) {
+    const PoolId pool = book_.servers().find(move.server)->pool;
+    const PoolShare& share = book_.pool(pool)->shares[move.to];
+    require(share.transit <= share.waiting.count, "{} servers are sent to worker {}, where {} sessions wait",
+            share.transit, move.to, share.waiting.count);
 }
 
 void Host::carry_out(WorkerId caller, const BookAction& action) {
@@ -62,7 +79,8 @@ void Host::carry_out(WorkerId caller, const BookAction& action) {
         case BookActionKind::reset: {
             ServerEnd& server = server_of(action.server);
             require(server.worker == caller, "a check or reset for another worker than the caller's");
-            return begin_own_query(server, action.kind == BookActionKind::check ? ServerEnd::Task::check : ServerEnd::Task::reset);
+            return begin_own_query(
+                server, action.kind == BookActionKind::check ? ServerEnd::Task::check : ServerEnd::Task::reset);
         }
         case BookActionKind::look_again: {
             const std::size_t pool = place_of(action.pool);
@@ -98,7 +116,8 @@ void Host::require_within_bounds(const ServerEnd& server) {
     }
     const int database_max = database_bounds_[plan.database];
     const int user_max = user_bounds_[plan.user];
-    require(database_max == 0 || in_database <= database_max, "{} servers of {} where {} may be", in_database, plan.database, database_max);
+    require(database_max == 0 || in_database <= database_max, "{} servers of {} where {} may be", in_database,
+            plan.database, database_max);
     require(user_max == 0 || of_user <= user_max, "{} servers of {} where {} may be", of_user, plan.user, user_max);
 
     const PoolPolicy& policy = *pools_[server.pool].policy;
@@ -110,15 +129,18 @@ void Host::require_within_bounds(const ServerEnd& server) {
         if (client->place_in_queue != 0) oldest = std::min(oldest, client->waiting_since);
         if (!client->session && logins_wait) oldest = std::min(oldest, client->login_began);
     }
-    const bool reserve = policy.reserve_pool_timeout.count() > 0 && oldest < now() && now() - oldest >= policy.reserve_pool_timeout;
-    require(reserve && in_pool <= policy.pool_size + policy.reserve_pool_size, "{} servers in pool {}, whose size is {}{}", in_pool,
-            server.pool, policy.pool_size, reserve ? " and a reserve" : "");
+    const bool reserve =
+        policy.reserve_pool_timeout.count() > 0 && oldest < now() && now() - oldest >= policy.reserve_pool_timeout;
+    require(reserve && in_pool <= policy.pool_size + policy.reserve_pool_size,
+            "{} servers in pool {}, whose size is {}{}", in_pool, server.pool, policy.pool_size,
+            reserve ? " and a reserve" : "");
 }
 
 // An order of the book for a server's owner: at once when that is the caller, else by mail.
 void Host::order(WorkerId caller, ServerEnd& server, Order what) {
     if (server.worker != caller) return post(caller, server.worker, server, what);
-    require(server.orders == 0 || (server.orders == order_open && what == order_close), "a second order for server {}", server.number);
+    require(server.orders == 0 || (server.orders == order_open && what == order_close), "a second order for server {}",
+            server.number);
     // An order that is still on its way is overtaken: its owner finds the server closed.
     if (server.orders != 0) return post(caller, caller, server, what);
     run_order(server, what);
@@ -128,8 +150,9 @@ void Host::order(WorkerId caller, ServerEnd& server, Order what) {
 // one that was to be opened.
 void Host::post(WorkerId from, WorkerId to, ServerEnd& server, Order what) {
     const bool was_linked = server.orders != 0;
-    require(!was_linked || (server.orders == order_open && what == order_close), "order {} for server {} while order {} is on its way",
-            static_cast<unsigned>(what), server.number, server.orders);
+    require(!was_linked || (server.orders == order_open && what == order_close),
+            "order {} for server {} while order {} is on its way", static_cast<unsigned>(what), server.number,
+            server.orders);
     server.orders |= what;
     if (was_linked) return;
     TimePoint& last = server.last_mail[from][to];
@@ -269,8 +292,10 @@ void Host::set_bound(bool of_database, const BoundPlan& bound) {
 void Host::refuse_waiting(std::size_t pool) {
     if (!pools_[pool].id) return;
     trace_("refuse those who wait in pool {}", pool);
-    pools_[pool].has_refused = true;
-    decide(0, [&](Book& book, BookActions& out) { book.refuse_waiting(pools_[pool].id, Fault::server_shutting_down, out); });
+    pools_[pool].refused_at = now();
+    decide(0, [&](Book& book, BookActions& out) {
+        book.refuse_waiting(pools_[pool].id, Fault::server_shutting_down, out);
+    });
     settle();
 }
 
@@ -316,8 +341,9 @@ void Host::check_nothing_left() {
     require(book_.limits().clients() == 0, "{} clients are left in Limits", book_.limits().clients());
     for (const auto* bounds : {&book_.limits().databases(), &book_.limits().users()})
         for (const SharedBound& bound : *bounds)
-            require(bound.servers == 0 && bound.clients == 0 && bound.evicting == 0, "{}: {} servers, {} clients, {} evicting are left",
-                    bound.name, bound.servers, bound.clients, bound.evicting);
+            require(bound.servers == 0 && bound.clients == 0 && bound.evicting == 0,
+                    "{}: {} servers, {} clients, {} evicting are left", bound.name, bound.servers, bound.clients,
+                    bound.evicting);
     for (const LivePool& pool : pools_)
         if (pool.id) book_.remove_pool(pool.id);
     require(book_.pools().live() == 0, "{} pools cannot be removed", book_.pools().live());

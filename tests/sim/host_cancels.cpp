@@ -8,7 +8,7 @@ namespace pgweir::sim {
 
 struct Host::CancelRequest {
     ClientEnd* client;
-    ServerEnd* server;          // that ran the request when the cancel came
+    ServerEnd* server;  // that ran the request when the cancel came
     std::uint32_t number;
     PoolId pool;
     int attempts = 0;
@@ -18,22 +18,26 @@ struct Host::CancelRequest {
 std::uint32_t Host::request_to_cancel(const ClientEnd& client) const {
     if (!client.open || !client.session || client.server == nullptr) return 0;
     const ServerSession& server = *client.server->session;
-    if (client.session->phase() == ClientSession::Phase::leaving) return server.ledger.is_settled() ? 0 : client.session->request_number();
+    if (client.session->phase() == ClientSession::Phase::leaving)
+        return server.ledger.is_settled() ? 0 : client.session->request_number();
     return client.session->running_request(&server);
 }
 
-void Host::cancel(ClientEnd& client) {
+bool Host::cancel(ClientEnd& client) {
     const auto number = request_to_cancel(client);
     trace_("cancel for client {}: request {}", client.outside->number(), number);
-    if (number == 0) return;
+    if (number == 0) return false;
     ++cancels_under_way_;
-    connect_cancel(std::make_shared<CancelRequest>(CancelRequest{&client, client.server, number, pools_[client.pool].id}));
+    connect_cancel(
+        std::make_shared<CancelRequest>(CancelRequest{&client, client.server, number, pools_[client.pool].id}));
+    return true;
 }
 
 // The session's worker does all of it.
 void Host::connect_cancel(std::shared_ptr<CancelRequest> request) {
     bool permitted = false;
-    decide(request->client->worker, [&](Book& book, BookActions&) { permitted = book.begin_cancel_connection(request->pool); });
+    decide(request->client->worker,
+           [&](Book& book, BookActions&) { permitted = book.begin_cancel_connection(request->pool); });
     if (!permitted) {
         if (++request->attempts > 3) {
             --cancels_under_way_;

@@ -5,12 +5,6 @@
 #include "tests/sim/host_decide.hpp"
 
 namespace pgweir::sim {
-namespace {
-
-constexpr Microseconds login_timeout{5'000'000};
-
-}  // namespace
-
 void Host::admit(Client& outside, const ClientPlan& plan) {
     clients_.push_back(std::make_unique<ClientEnd>());
     ClientEnd& client = *clients_.back();
@@ -42,7 +36,8 @@ void Host::admit(Client& outside, const ClientPlan& plan) {
         flush(client);
         settle();
     };
-    decide(client.worker, [&](Book& book, BookActions&) { client.id = book.add_session(pool.id, client.worker, now()); });
+    decide(client.worker,
+           [&](Book& book, BookActions&) { client.id = book.add_session(pool.id, client.worker, now()); });
     by_session_[client.id] = &client;
     if (fault != Fault::none) return end_login(client, fault);
     std::shared_ptr<const Welcome> there;
@@ -57,7 +52,8 @@ void Host::welcome(ClientEnd& client, const Welcome& welcome) {
     if (client.wanted) {
         for (int place = 0; place < static_cast<int>(tracked_.names().size()); ++place)
             if (client.wanted->has(place))
-                parameters = with_parameter(parameters, place, client.wanted->values[static_cast<std::size_t>(place)], false);
+                parameters =
+                    with_parameter(parameters, place, client.wanted->values[static_cast<std::size_t>(place)], false);
     }
     const LivePool& pool = pools_[client.pool];
     client.session.emplace(pool.session, *pool.counters[client.worker], std::move(parameters), now());
@@ -66,10 +62,8 @@ void Host::welcome(ClientEnd& client, const Welcome& welcome) {
     make_ready(client);
 }
 
-void Host::end_login(ClientEnd& client, Fault fault) {
-    decide(client.worker, [&](Book& book, BookActions&) { book.leave_queue(client.id); });
-    close(client, fault);
-}
+// It leaves the queue with the book's record of it.
+void Host::end_login(ClientEnd& client, Fault fault) { close(client, fault); }
 
 void Host::make_ready(ClientEnd& client) {
     if (!random_.percent(10)) return ready_clients_.push_back(&client);
@@ -123,13 +117,16 @@ void Host::handle_input(ClientEnd& client) {
 }
 
 void Host::carry_out(ClientEnd& client, Bytes input, const SessionActions& actions) {
+    bool sends = false;
     for (const SessionAction& action : actions) {
         const Bytes range = action.length > 0 ? input.substr(action.offset, action.length) : Bytes{};
         switch (action.kind) {
             case SessionActionKind::forward_to_client: write(client, range); break;
             case SessionActionKind::forward_to_server:
-                require(client.server != nullptr, "client {} sends to a server that it does not have", client.outside->number());
+                require(client.server != nullptr, "client {} sends to a server that it does not have",
+                        client.outside->number());
                 send(*client.server, range);
+                sends = true;
                 break;
             case SessionActionKind::send_to_client: write(client, waiting_notice()); break;
             case SessionActionKind::send_to_server: send_own(client, action.message); break;
@@ -142,7 +139,7 @@ void Host::carry_out(ClientEnd& client, Bytes input, const SessionActions& actio
                 client.place_in_queue = 0;
                 decide(client.worker, [&](Book& book, BookActions&) { book.leave_queue(client.id); });
                 break;
-            case SessionActionKind::check_in: check_in(client); break;
+            case SessionActionKind::check_in: check_in(client, sends); break;
             case SessionActionKind::close_server: {
                 ServerEnd& server = *client.server;
                 client.server_fault = action.fault;
@@ -167,28 +164,31 @@ void Host::carry_out(ClientEnd& client, Bytes input, const SessionActions& actio
 void Host::send_own(ClientEnd& client, OwnMessage message) {
     require(client.server != nullptr, "client {} has no server for a message of ours", client.outside->number());
     ServerEnd& server = *client.server;
-    trace_("own message {} to server {} for client {}", static_cast<int>(message), server.number, client.outside->number());
+    trace_("own message {} to server {} for client {}", static_cast<int>(message), server.number,
+           client.outside->number());
     switch (message) {
         case OwnMessage::sync: return send(server, frame('S'));
         case OwnMessage::rollback: return send(server, frame('Q', zero_ended("ROLLBACK")));
         case OwnMessage::copy_fail: return send(server, frame('f', zero_ended("client disconnected")));
         case OwnMessage::parameters:
-            return send(server, frame('Q', zero_ended(replay_statement(tracked_, *client.session->parameters(), *server.session->parameters))));
+            return send(server, frame('Q', zero_ended(replay_statement(tracked_, *client.session->parameters(),
+                                                                       *server.session->parameters))));
         default: throw Failure("an own message that is none for a server");
     }
 }
 
 // The rest of what the server has sent is an unlinked server's: it is looked at before anyone else can get the server.
-void Host::check_in(ClientEnd& client) {
+// `sends`: bytes were sent to it in the same breath, so the core could not know that some are kept.
+void Host::check_in(ClientEnd& client, bool sends) {
     ServerEnd& server = *client.server;
     trace_("client {} gives server {} back", client.outside->number(), server.number);
     const bool half_sent = !server.kept_out.empty();
-    require(half_sent || server.session->is_at_rest(), "client {} gives server {} back, which is not at rest", client.outside->number(),
-            server.number);
+    require(half_sent ? sends : server.session->is_at_rest(), "client {} gives server {} back, which is not at rest",
+            client.outside->number(), server.number);
     unlink(client);
     client.unlinked_since = server.unused_since = now();
     make_ready(client);
-    if (half_sent) return close(server);    // the rest of a COPY's data that the server has no use for
+    if (half_sent) return close(server);  // the rest of a COPY's data that the server has no use for
     if (!server.kept_in.empty() && !handle_unlinked(server)) return;
     decide(server.worker, [&](Book& book, BookActions& out) { book.check_in(server.id, now(), out); });
     make_ready(server);
@@ -243,7 +243,8 @@ void Host::kill(ClientEnd& client) {
     trace_("client {} is killed", client.outside->number());
     client.was_killed = true;
     SessionActions actions;
-    client.session->on_fault(client.server != nullptr ? client.server->session.get() : nullptr, Fault::admin_disconnect, actions);
+    client.session->on_fault(client.server != nullptr ? client.server->session.get() : nullptr, Fault::admin_disconnect,
+                             actions);
     carry_out(client, {}, actions);
     settle();
 }

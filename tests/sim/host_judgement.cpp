@@ -7,7 +7,8 @@
 namespace pgweir::sim {
 namespace {
 
-constexpr Microseconds slack{333'000 + 60'000};    // one janitor round, and the host's own clock tick
+constexpr Microseconds slack{333'000 + 60'000};  // one janitor round, and the host's own clock tick
+constexpr Microseconds login_timeout{5'000'000};
 
 bool over(TimePoint since, Microseconds timeout, TimePoint now) {
     return timeout.count() > 0 && since <= now && now - since >= timeout;
@@ -34,22 +35,27 @@ void StreamPlace::pass(Bytes bytes) {
 void Host::require_explained(const ClientEnd& client, Fault fault) {
     const Script& script = client.outside->script();
     const SessionPolicy policy = client.session ? client.session->policy() : *pools_[client.pool].session;
+    const LivePool& pool = pools_[client.pool];
+    const TimePoint waits_since = client.session ? client.waiting_since : client.login_began;
     bool holds = false;
     switch (fault) {
         case Fault::none:
             // It has left, or has been told by the server itself, or is in the middle of a message.
-            holds = client.lost_at != never || client.outside->has_left() || client.lost_its_server || client.server_fault != Fault::none;
+            holds = client.lost_at != never || client.outside->has_left() || client.lost_its_server ||
+                    client.server_fault != Fault::none;
             break;
         case Fault::server_lost: holds = client.lost_its_server; break;
-        case Fault::server_login_failed:
-        case Fault::server_login_failing: holds = pools_[client.pool].has_failed; break;
+        case Fault::server_login_failing: holds = pool.has_failed; break;
+        case Fault::server_login_failed: holds = waits_since <= pool.login_failed_at; break;
         case Fault::too_many_clients:
         case Fault::too_many_database_clients:
         case Fault::too_many_user_clients: holds = scenario_.faults.client_limits; break;
         case Fault::client_login_timeout: holds = !client.session; break;
         case Fault::query_wait_timeout: holds = over(client.waiting_since, policy.query_wait_timeout, now()); break;
         case Fault::query_timeout_waiting: holds = over(client.waiting_since, policy.query_timeout, now()); break;
-        case Fault::client_idle_timeout: holds = client.server == nullptr && over(client.unlinked_since, policy.client_idle_timeout, now()); break;
+        case Fault::client_idle_timeout:
+            holds = client.server == nullptr && over(client.unlinked_since, policy.client_idle_timeout, now());
+            break;
         case Fault::query_timeout: holds = policy.query_timeout.count() > 0; break;
         case Fault::transaction_timeout: holds = policy.transaction_timeout.count() > 0; break;
         case Fault::idle_transaction_timeout: holds = policy.idle_transaction_timeout.count() > 0; break;
@@ -59,7 +65,7 @@ void Host::require_explained(const ClientEnd& client, Fault fault) {
         case Fault::simple_query_refused: holds = policy.refuse_simple_query; break;
         case Fault::message_too_long: holds = policy.max_packet_size < 9000; break;
         case Fault::admin_disconnect: holds = client.was_killed; break;
-        case Fault::server_shutting_down: holds = pools_[client.pool].has_refused; break;
+        case Fault::server_shutting_down: holds = waits_since <= pool.refused_at; break;
         default: break;
     }
     require(holds, "client {} is told \"{}\" for no reason", client.outside->number(), fault_message(fault));
@@ -74,13 +80,29 @@ void Host::require_well_spent(const ClientEnd& client, const ServerEnd& server, 
     require(!stuck, "server {} is closed since nobody told it what to do for client {}, which has left", server.number,
             client.outside->number());
     const TimePoint left = client.lost_at != never ? client.lost_at : client.linked_since;
-    require(over(left, client.shortest_drain, now()), "server {} is closed though client {} could have given it back", server.number,
-            client.outside->number());
+    require(over(left, client.shortest_drain, now()), "server {} is closed though client {} could have given it back",
+            server.number, client.outside->number());
+}
+
+// Both are free, and the server is at rest, whatever the core thinks.
+void Host::require_grantable(const ClientEnd& client, const ServerEnd& server) {
+    require(server.stage == ServerEnd::Stage::ready, "server {} is granted and not here", server.number);
+    require(server.client == nullptr, "server {} is lent twice", server.number);
+    require(client.server == nullptr, "client {} gets a second server", client.outside->number());
+    require(client.open && client.session.has_value(), "a grant for a client that is gone");
+    require(client.pool == server.pool, "server {} is granted across pools", server.number);
+    require(server.session->is_at_rest() && server.kept_out.empty(), "server {} is granted and not at rest",
+            server.number);
+    require(server.cancels_held == 0, "server {} is granted while a cancel for it is under way", server.number);
+    require(server.task == ServerEnd::Task::none, "server {} is granted while it is checked or reset", server.number);
+    const Statement* running = server.backend->running();
+    require(running == nullptr, "server {} is granted while it runs {}", server.number,
+            running != nullptr ? running->tag : "");
 }
 
 // First come, first served: strictly on one worker, but for `move_advantage` between workers.
 void Host::require_turn(const ClientEnd& client) {
-    std::array<int, host_workers_max> to_come{};    // by worker: servers on their way there, less those who wait there
+    std::array<int, host_workers_max> to_come{};  // by worker: servers on their way there, less those who wait there
     for (const auto& [id, server] : by_server_) {
         const bool moves = server->stage == ServerEnd::Stage::moving || (server->orders & order_move) != 0;
         if (moves && server->pool == client.pool) ++to_come[server->move_to];
@@ -96,7 +118,8 @@ void Host::require_turn(const ClientEnd& client) {
         const ClientEnd* other = first[worker];
         if (other == nullptr || other == &client || other->place_in_queue > client.place_in_queue) continue;
         const bool here = worker == client.worker;
-        const bool much_older = client.waiting_since < now() && other->waiting_since + move_advantage < client.waiting_since;
+        const bool much_older =
+            client.waiting_since < now() && other->waiting_since + move_advantage < client.waiting_since;
         require(!here && (to_come[worker] >= 0 || !much_older), "client {} is served before client {}, who came first",
                 client.outside->number(), other->outside->number());
     }
@@ -107,10 +130,15 @@ void Host::require_fit(const ServerEnd& server) {
     const Pool& pool = *book_.pool(pools_[server.pool].id);
     const PoolPolicy& policy = *pool.policy;
     require(!book_.is_paused(pool), "server {} is granted in a pool that is paused", server.number);
-    require(book_.servers().find(server.id)->epoch == pool.epoch, "server {} is granted after a RECONNECT", server.number);
+    require(book_.servers().find(server.id)->epoch == pool.epoch, "server {} is granted after a RECONNECT",
+            server.number);
     require(server.lifetime.count() > 0 || server.grants == 0, "server {} may serve only once", server.number);
-    const bool checks = !policy.server_check_query.empty() && (server.grants > 0 || policy.server_check_delay.count() > 0);
-    require(!checks || server.is_checked || now() - server.unused_since < policy.server_check_delay, "server {} is granted unchecked",
+    const bool checks =
+        !policy.server_check_query.empty() && (server.grants > 0 || policy.server_check_delay.count() > 0);
+    const TimePoint known_good = std::max(server.unused_since, server.checked_at);
+    const bool just_checked =
+        server.checked_at == now() || (server.arrived_at == now() && server.checked_at > server.unused_since);
+    require(!checks || just_checked || now() - known_good < policy.server_check_delay, "server {} is granted unchecked",
             server.number);
 }
 
@@ -120,9 +148,10 @@ void Host::require_fresh(std::size_t pool) {
     const PoolPolicy& policy = *in_book.policy;
     for (const auto& [id, server] : by_server_) {
         if (server->pool != pool || book_.servers().find(id)->state != ServerState::idle) continue;
-        require(server->lifetime.count() == 0 || now() - server->opened_at < server->lifetime, "server {} is older than its lifetime",
-                server->number);
-        const bool idles = policy.server_idle_timeout.count() > 0 && now() - server->unused_since >= policy.server_idle_timeout;
+        require(server->lifetime.count() == 0 || now() - server->opened_at < server->lifetime,
+                "server {} is older than its lifetime", server->number);
+        const bool idles =
+            policy.server_idle_timeout.count() > 0 && now() - server->unused_since >= policy.server_idle_timeout;
         require(!idles || in_book.logged_in <= policy.min_pool_size, "server {} is idle for too long", server->number);
     }
 }
@@ -132,12 +161,16 @@ void Host::require_deadline(const ClientEnd& client) {
     const ClientSession& session = *client.session;
     const SessionPolicy& policy = session.policy();
     const TimePoint deadline = session.deadline();
-    const auto due_by = [&](TimePoint since, Microseconds timeout) { return timeout.count() == 0 || deadline <= since + timeout; };
+    const auto due_by = [&](TimePoint since, Microseconds timeout) {
+        return timeout.count() == 0 || deadline <= since + timeout;
+    };
     bool holds = deadline > now();
     switch (session.phase()) {
         case ClientSession::Phase::idle: holds = holds && due_by(now(), policy.client_idle_timeout); break;
-        case ClientSession::Phase::waiting: holds = holds && due_by(client.waiting_since, policy.query_wait_timeout) &&
-                                                    due_by(client.waiting_since, policy.query_timeout); break;
+        case ClientSession::Phase::waiting:
+            holds = holds && due_by(client.waiting_since, policy.query_wait_timeout) &&
+                    due_by(client.waiting_since, policy.query_timeout);
+            break;
         case ClientSession::Phase::linked: {
             const ServerSession& server = *client.server->session;
             const bool busy = !server.ledger.is_settled();
@@ -150,25 +183,46 @@ void Host::require_deadline(const ClientEnd& client) {
         case ClientSession::Phase::leaving: holds = holds && deadline != never; break;
         case ClientSession::Phase::closed: holds = false; break;
     }
-    require(holds, "client {} in phase {} has no deadline", client.outside->number(), static_cast<int>(session.phase()));
+    require(holds, "client {} in phase {} has no deadline", client.outside->number(),
+            static_cast<int>(session.phase()));
 }
 
 void Host::require_timely(const ClientEnd& client) {
     const SessionPolicy& policy = client.session->policy();
     if (client.session->phase() != ClientSession::Phase::waiting || policy.query_wait_timeout.count() == 0) return;
-    require(now() - client.waiting_since < policy.query_wait_timeout + slack, "client {} waits past its deadline", client.outside->number());
+    require(now() - client.waiting_since < policy.query_wait_timeout + slack, "client {} waits past its deadline",
+            client.outside->number());
+}
+
+// What the book must make of an attempt's end, unless it has given the server up already.
+void Host::note_attempt(const ServerEnd& server, bool failed) {
+    if (book_.servers().find(server.id)->state != ServerState::connecting) return;
+    int& failures = pools_[server.pool].failures;
+    failures = failed ? failures + 1 : 0;
+}
+
+void Host::check_login(ClientEnd& client) {
+    if (now() - client.login_began > login_timeout) return end_login(client, Fault::client_login_timeout);
+    if (!book_.pool(pools_[client.pool].id)->welcome) {
+        client.welcome_seen_at = never;
+        return;
+    }
+    client.welcome_seen_at = std::min(client.welcome_seen_at, now());
+    require(now() - client.welcome_seen_at <= slack + scenario_.mail_delay_max,
+            "client {} is not told that its welcome is there", client.outside->number());
 }
 
 void Host::check_deadlines() {
     for (const auto& client : clients_) {
         if (!client->open) continue;
         if (!client->session) {
-            if (now() - client->login_began > Microseconds{5'000'000}) end_login(*client, Fault::client_login_timeout);
+            check_login(*client);
             continue;
         }
         SessionActions actions;
         if (client->session->deadline() <= now()) {
-            client->session->on_deadline(client->server != nullptr ? client->server->session.get() : nullptr, now(), actions);
+            client->session->on_deadline(client->server != nullptr ? client->server->session.get() : nullptr, now(),
+                                         actions);
             carry_out(*client, {}, actions);
         }
         if (!client->open) continue;

@@ -10,12 +10,14 @@ void Host::begin_open(ServerEnd& server) {
     server.stage = ServerEnd::Stage::opening;
     const auto& policy = *pools_[server.pool].policy;
     events_.after(policy.server_connect_timeout, [this, &server] {
-        if (server.stage == ServerEnd::Stage::opening) open_failed(server, {.reason = CloseReason::connect_timeout, .sqlstate = {}, .message = "connect timeout"});
+        if (server.stage == ServerEnd::Stage::opening)
+            open_failed(server, {.reason = CloseReason::connect_timeout, .sqlstate = {}, .message = "connect timeout"});
     });
     const auto delay = random_.span(Microseconds{60'000});
     const auto fail = [&](CloseReason reason, const char* sqlstate) {
         events_.after(delay, [this, &server, reason, sqlstate] {
-            if (server.stage == ServerEnd::Stage::opening) open_failed(server, {.reason = reason, .sqlstate = sqlstate, .message = "refused"});
+            if (server.stage == ServerEnd::Stage::opening)
+                open_failed(server, {.reason = reason, .sqlstate = sqlstate, .message = "refused"});
         });
     };
     const Faults& faults = scenario_.faults;
@@ -33,8 +35,12 @@ void Host::begin_open(ServerEnd& server) {
 void Host::open_failed(ServerEnd& server, OpenFailure failure) {
     trace_("server {} could not be opened: {} {}", server.number, to_string(failure.reason), failure.sqlstate);
     pools_[server.pool].has_failed = true;
+    if (failure.reason == CloseReason::login_failed) pools_[server.pool].login_failed_at = now();
     server.stage = ServerEnd::Stage::closed;
+    note_attempt(server, true);
     decide(server.worker, [&](Book& book, BookActions& out) { book.server_failed(server.id, failure, now(), out); });
+    require(book_.pool(pools_[server.pool].id)->failure.attempts == pools_[server.pool].failures,
+            "failed attempts are miscounted");
     decide(server.worker, [&](Book& book, BookActions& out) {
         by_server_.erase(server.id);
         book.server_closed(server.id, now(), out);
@@ -51,7 +57,8 @@ void Host::logged_in(ServerEnd& server) {
     const Gucs gucs = default_gucs();
     const ModelTraits traits{.reports_at_once = scenario_.servers_report_at_once,
                              .shows_session = scenario_.pools[server.pool].keeps_session};
-    server.backend = std::make_unique<Backend>(events_, random_, scenario_.network, ModelServer(gucs, traits), runs_, trace_, server.number);
+    server.backend = std::make_unique<Backend>(events_, random_, scenario_.network, ModelServer(gucs, traits), runs_,
+                                               trace_, server.number);
     server.backend->to_proxy.on_readable = [this, &server] {
         serve(server);
         settle();
@@ -66,29 +73,22 @@ void Host::logged_in(ServerEnd& server) {
     values->proven = true;
     server.session->parameters = catalogs_[server.worker]->intern(values);
     welcome->tracked = server.session->parameters;
-    decide(server.worker, [&](Book& book, BookActions& out) { book.set_welcome(pools_[server.pool].id, welcome, out); });
+    decide(server.worker,
+           [&](Book& book, BookActions& out) { book.set_welcome(pools_[server.pool].id, welcome, out); });
+    note_attempt(server, false);
     decide(server.worker, [&](Book& book, BookActions& out) { book.server_logged_in(server.id, now(), out); });
+    require(book_.pool(pools_[server.pool].id)->failure.attempts == pools_[server.pool].failures,
+            "failed attempts are miscounted");
     settle();
 }
 
-// A grant: the server must be at rest, whatever the core thinks.
 void Host::grant(ClientEnd& client, ServerEnd& server) {
     trace_("worker {} grants server {} to client {}", client.worker, server.number, client.outside->number());
-    require(server.stage == ServerEnd::Stage::ready, "server {} is granted and not here", server.number);
-    require(server.client == nullptr, "server {} is lent twice", server.number);
-    require(client.server == nullptr, "client {} gets a second server", client.outside->number());
-    require(client.open && client.session.has_value(), "a grant for a client that is gone");
-    require(client.pool == server.pool, "server {} is granted across pools", server.number);
-    require(server.session->is_at_rest() && server.kept_out.empty(), "server {} is granted and not at rest: {} owed, status {}, {} bytes kept", server.number, server.session->ledger.is_settled() ? "nothing" : "something", static_cast<char>(server.session->transaction), server.kept_out.size());
-    require(server.cancels_held == 0, "server {} is granted while a cancel for it is under way", server.number);
-    require(server.task == ServerEnd::Task::none, "server {} is granted while it is checked or reset", server.number);
-    const Statement* running = server.backend->running();
-    require(running == nullptr, "server {} is granted while it runs {}", server.number, running != nullptr ? running->tag : "");
+    require_grantable(client, server);
     require_turn(client);
     require_fit(server);
     client.server = &server;
     server.client = &client;
-    server.is_checked = false;
     ++server.grants;
     client.waiting_since = never;
     client.place_in_queue = 0;
@@ -142,8 +142,7 @@ bool Host::handle_unlinked(ServerEnd& server) {
     const auto task = std::exchange(server.task, ServerEnd::Task::none);
     if (event == UnlinkedEvent::done && task != ServerEnd::Task::none) {
         if (!server.kept_in.empty() && !handle_unlinked(server)) return false;
-        server.is_checked = task == ServerEnd::Task::check;
-        if (task == ServerEnd::Task::reset) server.unused_since = now();
+        (task == ServerEnd::Task::check ? server.checked_at : server.unused_since) = now();
         decide(server.worker, [&](Book& book, BookActions& out) {
             if (task == ServerEnd::Task::check)
                 book.check_passed(server.id, now(), out);
@@ -153,7 +152,8 @@ bool Host::handle_unlinked(ServerEnd& server) {
         return true;
     }
     require(event != UnlinkedEvent::done, "server {} has answered a question that nobody asked", server.number);
-    require(event == UnlinkedEvent::fatal || task != ServerEnd::Task::none, "server {} got dirty by {}", server.number, message_types(input));
+    require(event == UnlinkedEvent::fatal || task != ServerEnd::Task::none, "server {} got dirty by {}", server.number,
+            message_types(input));
     close(server);
     return false;
 }
@@ -180,7 +180,8 @@ void Host::flush(ServerEnd& server) {
 void Host::begin_own_query(ServerEnd& server, ServerEnd::Task task) {
     require(server.client == nullptr && server.task == ServerEnd::Task::none && server.session->is_at_rest(),
             "server {} is to be checked or reset and is not at rest", server.number);
-    require(server.cancels_held == 0, "server {} is checked or reset while a cancel for it is under way", server.number);
+    require(server.cancels_held == 0, "server {} is checked or reset while a cancel for it is under way",
+            server.number);
     server.task = task;
     server.session->begin_own_query();
     server.session->parameters_reset = task == ServerEnd::Task::reset;
@@ -204,6 +205,7 @@ void Host::take_in(ServerEnd& server) {
     server.session->catalog = catalogs_[server.worker].get();
     serve(server);
     if (server.stage != ServerEnd::Stage::ready) return;
+    server.arrived_at = now();
     decide(server.worker, [&](Book& book, BookActions& out) { book.arrived(server.id, now(), out); });
 }
 

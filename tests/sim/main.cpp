@@ -1,9 +1,10 @@
 // pgweir_sim: runs the decision core through seeded worlds and stops at the first invariant that breaks.
-#include <CLI/CLI.hpp>
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+
+#include <CLI/CLI.hpp>
 
 #include "tests/sim/failure.hpp"
 #include "tests/sim/world.hpp"
@@ -16,7 +17,8 @@ volatile std::uint64_t seed_under_way = 0;
 int workers_asked_for = 0;
 
 void print_replay(std::uint64_t seed) {
-    std::fprintf(stderr, "replay: pgweir_sim --seed %llu --workers %d --trace\n", static_cast<unsigned long long>(seed), workers_asked_for);
+    std::fprintf(stderr, "replay: pgweir_sim --seed %llu --workers %d --trace\n", static_cast<unsigned long long>(seed),
+                 workers_asked_for);
 }
 
 // An assertion of the core: its own words are out already.
@@ -51,7 +53,9 @@ int main(int argc, char** argv) {
     app.add_option("--seeds", count, "how many seeds")->capture_default_str();
     app.add_option("--first", first, "the first of them")->capture_default_str();
     app.add_option("--seed", seed, "this one alone");
-    app.add_option("--workers", workers_asked_for, "workers, 1 to 4; 0: the seed says")->capture_default_str()->check(CLI::Range(0, 4));
+    app.add_option("--workers", workers_asked_for, "workers, 1 to 4; 0: the seed says")
+        ->capture_default_str()
+        ->check(CLI::Range(0, 4));
     app.add_flag("--trace", traced, "print each event");
     CLI11_PARSE(app, argc, argv);
 
@@ -63,9 +67,11 @@ int main(int argc, char** argv) {
     RunResult total;
     for (std::uint64_t at = first; at < first + count; ++at)
         if (!run_seed(at, traced, total)) return 1;
-    std::printf("%llu seeds: %llu events, %llu decisions of the book, %llu messages compared, %llu clients served to their end\n",
-                static_cast<unsigned long long>(count), static_cast<unsigned long long>(total.events),
-                static_cast<unsigned long long>(total.decisions), static_cast<unsigned long long>(total.messages),
-                static_cast<unsigned long long>(total.completed));
+    std::printf(
+        "%llu seeds: %llu events, %llu decisions of the book, %llu messages compared, %llu clients served to their "
+        "end\n",
+        static_cast<unsigned long long>(count), static_cast<unsigned long long>(total.events),
+        static_cast<unsigned long long>(total.decisions), static_cast<unsigned long long>(total.messages),
+        static_cast<unsigned long long>(total.completed));
     return 0;
 }

@@ -16,12 +16,14 @@ std::string take_string(std::string_view& body) {
 }
 
 bool gives_rows(const Statement& statement) { return statement.verb == Verb::rows || statement.verb == Verb::sleep; }
-bool ends_transaction(const Statement& statement) { return statement.verb == Verb::commit || statement.verb == Verb::rollback; }
+bool ends_transaction(const Statement& statement) {
+    return statement.verb == Verb::commit || statement.verb == Verb::rollback;
+}
 
 }  // namespace
 
-const std::array<const char*, 6> guc_names = {"client_encoding", "DateStyle", "TimeZone", "standard_conforming_strings",
-                                              "application_name", "IntervalStyle"};
+const std::array<const char*, 6> guc_names = {
+    "client_encoding", "DateStyle", "TimeZone", "standard_conforming_strings", "application_name", "IntervalStyle"};
 
 Gucs default_gucs() { return {"utf8", "iso", "utc", "on", "none", "postgres"}; }
 
@@ -31,7 +33,11 @@ std::string canonical(std::string_view value) {
 }
 
 ModelServer::ModelServer(Gucs gucs, ModelTraits traits)
-    : traits_(traits), initial_(gucs), values_(gucs), committed_(gucs), reported_(std::move(gucs)) {}
+    : traits_(traits),
+      initial_(gucs),
+      values_(gucs),
+      committed_(gucs),
+      reported_(std::move(gucs)) {}
 
 bool ModelServer::has_work() const {
     if (has_ended_) return false;
@@ -50,10 +56,8 @@ const Statement* ModelServer::next_statement() {
 std::string ModelServer::next_run() {
     const Statement* statement = next_statement();
     if (statement == nullptr) return {};
-    if (copy_) return fmt::format("{}:{}:{}", statement->tag, copy_->executions, copy_->messages);
-    if (!queue_.empty()) return fmt::format("{}:0:-", statement->tag);
-    const auto& portal = portals_.find(input_.substr(5, input_.find('\0', 5) - 5))->second;
-    return fmt::format("{}:{}:-", statement->tag, portal.executions);
+    const auto run = fmt::format("{}:{}", statement->tag, runs_[statement->tag]);
+    return copy_ ? fmt::format("{}:{}", run, copy_->messages) : run;
 }
 
 std::string ModelServer::next_step() {
@@ -94,7 +98,7 @@ void ModelServer::on_message(char type, std::string_view body, bool canceled) {
         return;
     }
     if (type == 'S') return on_sync();
-    if (type == 'd' || type == 'c' || type == 'f') return;    // what is left of a COPY that failed
+    if (type == 'd' || type == 'c' || type == 'f') return;  // what is left of a COPY that failed
     if (skipping_) return;
     extended_ = type != 'Q' && type != 'F';
     switch (type) {
@@ -126,7 +130,8 @@ void ModelServer::on_parse(std::string_view body) {
     const auto name = take_string(body);
     const auto statements = parse_sql(take_string(body));
     const Statement statement = statements.empty() ? Statement{} : statements.front();
-    if (statements.size() > 1 || statement.verb == Verb::bad_syntax) return fail("42601", "syntax error in " + statement.tag);
+    if (statements.size() > 1 || statement.verb == Verb::bad_syntax)
+        return fail("42601", "syntax error in " + statement.tag);
     if (is_refused_as_aborted(statement)) return;
     if (!name.empty() && prepared_.contains(name)) return fail("42P05", "prepared statement already exists");
     prepared_[name] = statement;
@@ -188,7 +193,7 @@ void ModelServer::on_function_call(std::string_view body) {
     if (is_refused_as_aborted(call)) return;
     ++session_statements_;
     if (status_ == 'T') ++block_statements_;
-    executed.push_back(call.tag + ":0:-");
+    executed.push_back(call.tag + ":0");
     if (call.tag.ends_with('!')) return fail("22000", "function failed: " + call.tag);
     std::string result;
     const auto text = state_text(call);
@@ -222,7 +227,9 @@ void ModelServer::on_copy_message(char type) {
         case 'S': ++copy.syncs; return;
         case 'H': return;
         case 'X': has_ended_ = true; return;
-        default: throw Failure(fmt::format("model: message type {} while it reads COPY data of {}", type, copy.statement.tag));
+        default:
+            throw Failure(
+                fmt::format("model: message type {} while it reads COPY data of {}", type, copy.statement.tag));
     }
 }
 

@@ -36,8 +36,8 @@ struct Reply {
 };
 
 struct ModelTraits {
-    bool reports_at_once = false;    // ParameterStatus at the change (before PostgreSQL 14), or before ReadyForQuery
-    bool shows_session = false;      // replies carry the number of statements since the session was reset
+    bool reports_at_once = false;  // ParameterStatus at the change (before PostgreSQL 14), or before ReadyForQuery
+    bool shows_session = false;    // replies carry the number of statements since the session was reset
 };
 
 class ModelServer {
@@ -64,18 +64,16 @@ public:
     bool has_ended() const { return has_ended_; }
     char transaction() const { return status_; }
 
-    std::deque<Reply> replies;            // to be taken by the owner
-    std::vector<std::string> executed;    // runs of tagged statements, to be taken by the owner
+    std::deque<Reply> replies;          // to be taken by the owner
+    std::vector<std::string> executed;  // runs of tagged statements, to be taken by the owner
 
 private:
     struct Portal {
         Statement statement;
         int sent = 0;
-        int executions = 0;
     };
     struct Copy {
         Statement statement;
-        int executions = 0;
         int messages = 0;
         int rows = 0;
         int syncs = 0;
@@ -94,7 +92,7 @@ private:
 
     void run(const Statement& statement, Portal* portal, int limit, bool canceled);
     void run_rows(const Statement& statement, Portal* portal, int limit, bool canceled);
-    void run_copy_in(const Statement& statement, const Portal* portal);
+    void run_copy_in(const Statement& statement);
     void run_copy_out(const Statement& statement);
     void run_set(const Statement& statement);
     void run_transaction(const Statement& statement);
@@ -116,13 +114,14 @@ private:
     Gucs reported_;
     std::map<std::string, Statement> prepared_;
     std::map<std::string, Portal> portals_;
-    std::deque<Statement> queue_;    // what is left of a Query
+    std::map<std::string, int> runs_;  // how often each tag's statement has been run
+    std::deque<Statement> queue_;      // what is left of a Query
     std::optional<Copy> copy_;
     char status_ = 'I';
-    bool extended_ = false;          // of the message being worked on
+    bool extended_ = false;  // of the message being worked on
     bool skipping_ = false;
     bool has_ended_ = false;
-    int doubtful_sync_ = 0;          // 1: the Sync that ends this error is doubtful; 2: the one behind it may go unanswered
+    int doubtful_sync_ = 0;  // 1: the Sync that ends this error is doubtful; 2: the one behind it may go unanswered
     int block_statements_ = 0;
     int session_statements_ = 0;
 };

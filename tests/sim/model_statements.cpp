@@ -33,7 +33,8 @@ std::string lower(std::string text) {
 std::string ModelServer::state_text(const Statement& statement) const {
     std::string text = fmt::format("{} {} block {}", statement.tag, status_, status_ == 'I' ? 0 : block_statements_);
     if (traits_.shows_session) text += fmt::format(" session {}", session_statements_);
-    for (const std::size_t guc : {guc_date_style, guc_application_name, guc_interval_style}) text += ' ' + lower(values_[guc]);
+    for (const std::size_t guc : {guc_date_style, guc_application_name, guc_interval_style})
+        text += ' ' + lower(values_[guc]);
     return text;
 }
 
@@ -42,13 +43,14 @@ void ModelServer::run(const Statement& statement, Portal* portal, int limit, boo
     if (!statement.tag.empty()) {
         ++session_statements_;
         if (status_ == 'T') ++block_statements_;
-        executed.push_back(fmt::format("{}:{}:-", statement.tag, portal != nullptr ? portal->executions : 0));
+        executed.push_back(fmt::format("{}:{}", statement.tag, runs_[statement.tag]));
     }
-    if (portal != nullptr) ++portal->executions;
-    if (statement.verb == Verb::rows || statement.verb == Verb::sleep) return run_rows(statement, portal, limit, canceled);
+    ++runs_[statement.tag];
+    if (statement.verb == Verb::rows || statement.verb == Verb::sleep)
+        return run_rows(statement, portal, limit, canceled);
     if (canceled) return fail("57014", "canceling statement due to user request");
     switch (statement.verb) {
-        case Verb::copy_in: return run_copy_in(statement, portal);
+        case Verb::copy_in: return run_copy_in(statement);
         case Verb::copy_out: return run_copy_out(statement);
         case Verb::error: return fail("22012", "error of " + statement.tag);
         case Verb::set: return run_set(statement);
@@ -61,7 +63,8 @@ void ModelServer::run(const Statement& statement, Portal* portal, int limit, boo
             session_statements_ = 0;
             return complete(statement, "DISCARD ALL");
         case Verb::notice:
-            for (int i = 0; i < statement.numbers[0]; ++i) emit(report_frame('N', "NOTICE", "00000", "notice of " + statement.tag));
+            for (int i = 0; i < statement.numbers[0]; ++i)
+                emit(report_frame('N', "NOTICE", "00000", "notice of " + statement.tag));
             return complete(statement, "DO");
         default: throw Failure("model: a statement that cannot be run");
     }
@@ -88,9 +91,9 @@ void ModelServer::run_rows(const Statement& statement, Portal* portal, int limit
     complete(statement, "SELECT");
 }
 
-void ModelServer::run_copy_in(const Statement& statement, const Portal* portal) {
+void ModelServer::run_copy_in(const Statement& statement) {
     emit(copy_response('G'));
-    copy_ = Copy{.statement = statement, .executions = portal != nullptr ? portal->executions : 0};
+    copy_ = Copy{.statement = statement};
     if (statement.numbers[0] == 0) fail("P0001", "a trigger refused the COPY of " + statement.tag);
 }
 
@@ -141,7 +144,8 @@ void ModelServer::run_transaction(const Statement& statement) {
 
 // The statement is done; a Query goes on with its next one.
 void ModelServer::complete(const Statement& statement, std::string_view word) {
-    emit(frame('C', zero_ended(statement.tag.empty() ? std::string(word) : fmt::format("{} {}", word, state_text(statement)))));
+    emit(frame('C', zero_ended(statement.tag.empty() ? std::string(word)
+                                                     : fmt::format("{} {}", word, state_text(statement)))));
     if (!extended_ && queue_.empty()) finish_query();
 }
 

@@ -11,7 +11,8 @@ std::size_t Pipe::write(Bytes bytes) {
     bytes_.append(bytes.substr(0, taken));
     for (std::size_t left = taken; left > 0;) {
         std::size_t piece = left;
-        if (random_.percent(traits_.cut_percent)) piece = 1 + random_.below(random_.percent(50) ? std::min<std::size_t>(left, 8) : left);
+        if (random_.percent(traits_.cut_percent))
+            piece = 1 + random_.below(random_.percent(50) ? std::min<std::size_t>(left, 8) : left);
         plan(piece);
         left -= piece;
     }

@@ -16,13 +16,15 @@ namespace pgweir::sim {
 struct NetworkTraits {
     std::size_t capacity = 4096;
     Microseconds delay_max{500};
-    int cut_percent = 30;    // how often a write arrives in pieces
+    int cut_percent = 30;  // how often a write arrives in pieces
 };
 
 class Pipe {
 public:
     Pipe(EventQueue& events, SeededRandom& random, const NetworkTraits& traits)
-        : events_(events), random_(random), traits_(traits) {}
+        : events_(events),
+          random_(random),
+          traits_(traits) {}
     Pipe(const Pipe&) = delete;
     Pipe& operator=(const Pipe&) = delete;
 
@@ -38,7 +40,7 @@ public:
     bool is_empty() const { return bytes_.empty(); }
     bool at_end() const { return end_arrived_ && (arrived_ == 0 || was_reset_); }
     bool was_reset() const { return was_reset_; }
-    void abandon();    // the reader is gone: whatever comes is thrown away
+    void abandon();  // the reader is gone: whatever comes is thrown away
 
     std::function<void()> on_readable;
     std::function<void()> on_writable;
@@ -51,7 +53,7 @@ private:
     EventQueue& events_;
     SeededRandom& random_;
     NetworkTraits traits_;
-    std::string bytes_;              // under way and arrived
+    std::string bytes_;  // under way and arrived
     std::size_t arrived_ = 0;
     TimePoint last_arrival_{};
     bool writer_waits_ = false;

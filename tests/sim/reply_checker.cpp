@@ -15,7 +15,8 @@ bool is_news(Bytes message) {
     switch (message[0]) {
         case 'A': return true;
         case 'N': return message.find(news_mark) != Bytes::npos || message == waiting_notice();
-        case 'S': return message.substr(5).starts_with(news_name) || message.substr(5).starts_with(guc_names[guc_time_zone]);
+        case 'S':
+            return message.substr(5).starts_with(news_name) || message.substr(5).starts_with(guc_names[guc_time_zone]);
         default: return false;
     }
 }
@@ -31,7 +32,9 @@ std::string shown(Bytes bytes) {
 
 }  // namespace
 
-std::string news_notice(int server) { return report_frame('N', "NOTICE", "00000", fmt::format("{}{}", news_mark, server)); }
+std::string news_notice(int server) {
+    return report_frame('N', "NOTICE", "00000", fmt::format("{}{}", news_mark, server));
+}
 
 std::string news_notification(int server) {
     std::string body;
@@ -71,7 +74,8 @@ void ReplyChecker::check(Bytes message) {
         const Reply* expected = next_expected();
         if (expected == nullptr) fail("received a reply that no request of its own earned:", message);
         const bool equal = expected->bytes == message;
-        if (!equal && !expected->may_be_missing) fail("received  " + shown(message) + "\n  instead of", expected->bytes);
+        if (!equal && !expected->may_be_missing)
+            fail("received  " + shown(message) + "\n  instead of", expected->bytes);
         spare_ready_ = equal && expected->may_be_missing;
         reference_.replies.pop_front();
         if (equal) return;
@@ -120,7 +124,8 @@ void ReplyChecker::finish(bool answered, bool executed_all) {
     require(!executed_all || executed.size() == asked.size(), "client {}: {} of its statements were never run", client_,
             asked.size() - executed.size());
     for (std::size_t i = 0; i < executed.size(); ++i)
-        require(executed[i] == asked[i], "client {}: a server ran {} where {} was next", client_, executed[i], asked[i]);
+        require(executed[i] == asked[i], "client {}: a server ran {} where {} was next", client_, executed[i],
+                asked[i]);
 }
 
 }  // namespace pgweir::sim

@@ -16,7 +16,9 @@ namespace pgweir::sim {
 class ReplyChecker {
 public:
     ReplyChecker(int client, Gucs gucs, ModelTraits traits, const RunLog& runs)
-        : client_(client), reference_(std::move(gucs), traits), runs_(runs) {}
+        : client_(client),
+          reference_(std::move(gucs), traits),
+          runs_(runs) {}
 
     void sent(Bytes bytes) { reference_.feed(bytes); }
     void received(Bytes bytes);
@@ -44,7 +46,7 @@ private:
     std::string partial_;
     std::uint64_t messages_ = 0;
     bool has_fatal_ = false;
-    bool spare_ready_ = false;    // the last message was a ReadyForQuery that may be missing
+    bool spare_ready_ = false;  // the last message was a ReadyForQuery that may be missing
 };
 
 // Messages that belong to no request.

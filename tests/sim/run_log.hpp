@@ -10,7 +10,7 @@
 namespace pgweir::sim {
 
 struct RunLog {
-    std::map<int, std::vector<std::string>> executed;    // by client, in order
+    std::map<int, std::vector<std::string>> executed;  // by client, in order
     std::set<std::string> canceled;
 };
 

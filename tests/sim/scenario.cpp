@@ -58,7 +58,7 @@ SessionPolicy draw_session(SeededRandom& random, PoolMode mode) {
 
 Faults draw_faults(SeededRandom& random) {
     Faults faults;
-    if (random.percent(25)) return faults;    // a quiet world: every request must be answered
+    if (random.percent(25)) return faults;  // a quiet world: every request must be answered
     const auto sometimes = [&](int much) { return random.percent(35) ? static_cast<int>(random.between(1, much)) : 0; };
     faults.server_dies = sometimes(10);
     faults.server_fatal = sometimes(5);
@@ -82,7 +82,8 @@ Faults draw_faults(SeededRandom& random) {
 std::vector<std::pair<std::size_t, std::string>> draw_parameters(SeededRandom& random) {
     std::vector<std::pair<std::size_t, std::string>> parameters;
     if (random.percent(40)) parameters.emplace_back(guc_application_name, random.pick({"shop", "Shop", "backup"}));
-    if (random.percent(20)) parameters.emplace_back(guc_interval_style, random.percent(8) ? "!bad" : random.pick({"iso", "+sql"}));
+    if (random.percent(20))
+        parameters.emplace_back(guc_interval_style, random.percent(8) ? "!bad" : random.pick({"iso", "+sql"}));
     if (random.percent(20)) parameters.emplace_back(guc_date_style, random.pick({"german", "+iso"}));
     if (random.percent(15)) parameters.emplace_back(guc_time_zone, random.pick({"cet", "utc"}));
     return parameters;
@@ -94,7 +95,7 @@ ClientPlan draw_client(SeededRandom& random, std::size_t pools, bool troubled) {
     plan.start = TimePoint{1'000'000} + random.span(Microseconds{1'500'000});
     plan.parameters = draw_parameters(random);
     plan.vanishes = troubled && random.percent(15);
-    if (random.percent(12)) plan.cancels = static_cast<int>(random.between(1, 4));
+    if (random.percent(20)) plan.cancels = static_cast<int>(random.between(1, 4));
     return plan;
 }
 
@@ -114,9 +115,11 @@ void draw_pools(SeededRandom& random, Scenario& scenario) {
         }
     const int clients_max = scenario.faults.client_limits ? 8 : 0;
     for (int i = 0; i < databases; ++i)
-        scenario.databases.push_back({"db" + std::to_string(i), static_cast<int>(random.percent(50) ? random.between(1, 4) : 0), clients_max});
+        scenario.databases.push_back(
+            {"db" + std::to_string(i), static_cast<int>(random.percent(50) ? random.between(1, 4) : 0), clients_max});
     for (int i = 0; i < users; ++i)
-        scenario.users.push_back({"user" + std::to_string(i), static_cast<int>(random.percent(30) ? random.between(1, 4) : 0), clients_max});
+        scenario.users.push_back(
+            {"user" + std::to_string(i), static_cast<int>(random.percent(30) ? random.between(1, 4) : 0), clients_max});
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ struct PoolPlan {
     std::string user;
     PoolPolicy policy;
     SessionPolicy session;
-    bool keeps_session = false;    // session mode with a reset query: scripts may leave things on their server
+    bool keeps_session = false;  // session mode with a reset query: scripts may leave things on their server
 };
 
 struct BoundPlan {
@@ -28,14 +28,14 @@ struct BoundPlan {
 struct ClientPlan {
     std::size_t pool = 0;
     TimePoint start{};
-    std::vector<std::pair<std::size_t, std::string>> parameters;    // of its start-up packet: place in `guc_names`, value
+    std::vector<std::pair<std::size_t, std::string>> parameters;  // of its start-up packet: place in `guc_names`, value
     bool vanishes = false;
     int cancels = 0;
 };
 
 // How often each kind of trouble happens; 0: never in this run.
 struct Faults {
-    int server_dies = 0;        // weights among the world's acts of mischief
+    int server_dies = 0;  // weights among the world's acts of mischief
     int server_fatal = 0;
     int news = 0;
     int setting_changes = 0;
@@ -45,25 +45,25 @@ struct Faults {
     int pause = 0;
     int reconnect = 0;
     int refuse_waiting = 0;
-    int connect_fails = 0;      // percent of attempts
+    int connect_fails = 0;  // percent of attempts
     int login_refused = 0;
     int starting_up = 0;
     int connect_hangs = 0;
-    int cancel_hangs = 0;       // percent of cancel connections
+    int cancel_hangs = 0;  // percent of cancel connections
     bool client_limits = false;
 };
 
 struct Scenario {
     int workers = 1;
     NetworkTraits network;
-    Microseconds mail_delay_max{};    // between workers
+    Microseconds mail_delay_max{};  // between workers
     bool servers_report_at_once = false;
     std::vector<PoolPlan> pools;
     std::vector<BoundPlan> databases;
     std::vector<BoundPlan> users;
     std::vector<ClientPlan> clients;
     Faults faults;
-    TimePoint calm_at{};              // no more trouble from here on
+    TimePoint calm_at{};  // no more trouble from here on
 };
 
 // `workers`: 0 lets the seed say.

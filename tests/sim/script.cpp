@@ -35,23 +35,34 @@ private:
         }
         script_.steps.push_back({std::move(bytes), wait, pause()});
     }
-    Microseconds pause() { return random_.percent(60) ? Microseconds{0} : random_.span(Microseconds{random_.percent(8) ? 4'000'000 : 20'000}); }
+    Microseconds pause() {
+        return random_.percent(60) ? Microseconds{0}
+                                   : random_.span(Microseconds{random_.percent(8) ? 4'000'000 : 20'000});
+    }
     Wait usual_wait() { return random_.percent(hurried_ ? 20 : 85) ? Wait::settled : Wait::none; }
 
     std::string tag() { return fmt::format("{}.{}.{}", traits_.client, request_, place_++); }
-    int row_size() { return static_cast<int>(random_.percent(90) ? random_.between(1, 200) : random_.between(200, 9000)); }
+    int row_size() {
+        return static_cast<int>(random_.percent(90) ? random_.between(1, 200) : random_.between(200, 9000));
+    }
 
     std::string statement() {
         const auto mark = "/*" + tag() + "*/";
         switch (random_.between(0, 11)) {
             case 0: return fmt::format("{}ERROR", mark);
             case 1: return fmt::format("{}NOTICE {}", mark, random_.between(1, 3));
-            case 2: return fmt::format("{}SLEEP {}", mark, random_.percent(90) ? random_.between(1, 30) : random_.between(30, 1500));
-            case 3: return fmt::format("{}ROWS {} {} {}", mark, random_.between(1, 6), row_size(), random_.between(0, 5));
-            case 4: return fmt::format("{}COPYOUT {} {} {}", mark, random_.between(0, 5), row_size(), random_.between(-4, 4));
+            case 2:
+                return fmt::format("{}SLEEP {}", mark,
+                                   random_.percent(90) ? random_.between(1, 30) : random_.between(30, 1500));
+            case 3:
+                return fmt::format("{}ROWS {} {} {}", mark, random_.between(1, 6), row_size(), random_.between(0, 5));
+            case 4:
+                return fmt::format("{}COPYOUT {} {} {}", mark, random_.between(0, 5), row_size(),
+                                   random_.between(-4, 4));
             case 5:
             case 6:
-                return fmt::format("{}SET {}='{}'", mark, guc_names[random_.percent(50) ? guc_date_style : guc_interval_style],
+                return fmt::format("{}SET {}='{}'", mark,
+                                   guc_names[random_.percent(50) ? guc_date_style : guc_interval_style],
                                    random_.percent(10) ? "!bad" : random_.pick({"iso", "german", "sql", "+postgres"}));
             default: return fmt::format("{}ROWS {} {} -1", mark, random_.between(0, 6), row_size());
         }
@@ -123,7 +134,7 @@ private:
             const auto runs = random_.percent(70) ? 1 : random_.between(0, 4);
             for (int run = 0; run < runs; ++run) series();
             if (i + 1 == syncs && random_.percent(4)) {
-                send(query(statement()), Wait::none);    // a Query ends the series as well
+                send(query(statement()), Wait::none);  // a Query ends the series as well
                 continue;
             }
             send(frame('S'), Wait::none);
@@ -132,12 +143,15 @@ private:
     }
 
     void series() {
-        std::string bytes = parse("", random_.percent(5) ? one_word("BADSYNTAX") : random_.percent(5) ? "" : statement());
+        std::string bytes = parse("", random_.percent(5)   ? one_word("BADSYNTAX")
+                                      : random_.percent(5) ? ""
+                                                           : statement());
         if (random_.percent(20)) bytes += describe('S', "");
         bytes += bind("", random_.percent(4) ? "unknown" : "");
         if (random_.percent(50)) bytes += describe('P', random_.percent(4) ? "unknown" : "");
         const auto executes = random_.percent(80) ? 1 : random_.between(2, 3);
-        for (int i = 0; i < executes; ++i) bytes += execute("", static_cast<int>(random_.percent(70) ? 0 : random_.between(1, 3)));
+        for (int i = 0; i < executes; ++i)
+            bytes += execute("", static_cast<int>(random_.percent(70) ? 0 : random_.between(1, 3)));
         if (random_.percent(15)) bytes += close('P', "");
         if (random_.percent(10)) bytes += close('S', "");
         send(bytes, Wait::none);

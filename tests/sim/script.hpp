@@ -14,32 +14,32 @@
 namespace pgweir::sim {
 
 enum class Wait {
-    none,       // right behind what was sent before
-    heard,      // something has come since the last send: a COPY's response, or its error
-    settled,    // all that was sent has been answered
+    none,     // right behind what was sent before
+    heard,    // something has come since the last send: a COPY's response, or its error
+    settled,  // all that was sent has been answered
 };
 
 struct Step {
     std::string bytes;
     Wait wait = Wait::none;
-    Microseconds pause{};    // before it is sent, when the wait is over
+    Microseconds pause{};  // before it is sent, when the wait is over
 };
 
 struct Script {
     std::vector<Step> steps;
-    bool ends_in_order = true;            // waits for everything before it says Terminate
-    bool vanishes = false;                // after `vanishes_after` bytes, without Terminate …
-    bool vanishes_by_reset = false;       // … and what was under way is lost
+    bool ends_in_order = true;       // waits for everything before it says Terminate
+    bool vanishes = false;           // after `vanishes_after` bytes, without Terminate …
+    bool vanishes_by_reset = false;  // … and what was under way is lost
     std::size_t vanishes_after = 0;
     bool reads_slowly = false;
-    bool names_statement = false;         // pgweir refuses this where it does not track them
+    bool names_statement = false;  // pgweir refuses this where it does not track them
     bool opens_block = false;
 };
 
 struct ScriptTraits {
     int client = 0;
-    bool keeps_session = false;      // what it leaves on its server is still there for its next request
-    bool avoids_blocks = false;      // statement mode
+    bool keeps_session = false;  // what it leaves on its server is still there for its next request
+    bool avoids_blocks = false;  // statement mode
     bool vanishes = false;
 };
 

@@ -9,9 +9,18 @@ namespace pgweir::sim {
 namespace {
 
 constexpr std::pair<std::string_view, Verb> words[] = {
-    {"ROWS", Verb::rows},     {"COPYIN", Verb::copy_in}, {"COPYOUT", Verb::copy_out},   {"NOTICE", Verb::notice},
-    {"SLEEP", Verb::sleep},   {"ERROR", Verb::error},    {"BADSYNTAX", Verb::bad_syntax}, {"BEGIN", Verb::begin},
-    {"COMMIT", Verb::commit}, {"ROLLBACK", Verb::rollback}, {"SET", Verb::set},         {"DISCARD", Verb::discard},
+    {"ROWS", Verb::rows},
+    {"COPYIN", Verb::copy_in},
+    {"COPYOUT", Verb::copy_out},
+    {"NOTICE", Verb::notice},
+    {"SLEEP", Verb::sleep},
+    {"ERROR", Verb::error},
+    {"BADSYNTAX", Verb::bad_syntax},
+    {"BEGIN", Verb::begin},
+    {"COMMIT", Verb::commit},
+    {"ROLLBACK", Verb::rollback},
+    {"SET", Verb::set},
+    {"DISCARD", Verb::discard},
     {"SELECT", Verb::rows},
 };
 
@@ -55,7 +64,7 @@ Statement parse_one(std::string_view text) {
         read_setting(text, statement);
         return statement;
     }
-    if (word == "SELECT") {    // pgweir's check query
+    if (word == "SELECT") {  // pgweir's check query
         statement.numbers = {1, 1, -1};
         return statement;
     }

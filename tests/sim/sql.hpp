@@ -15,11 +15,25 @@
 
 namespace pgweir::sim {
 
-enum class Verb { empty, rows, copy_in, copy_out, notice, sleep, error, bad_syntax, begin, commit, rollback, set, discard };
+enum class Verb {
+    empty,
+    rows,
+    copy_in,
+    copy_out,
+    notice,
+    sleep,
+    error,
+    bad_syntax,
+    begin,
+    commit,
+    rollback,
+    set,
+    discard
+};
 
 struct Statement {
     Verb verb = Verb::empty;
-    std::string tag{};    // empty: not a script's
+    std::string tag{};  // empty: not a script's
     std::array<int, 3> numbers{};
     std::string name{};
     std::string value{};

@@ -1,9 +1,9 @@
 // One line for each event of a run, when asked for.
 #pragma once
 
-#include <fmt/format.h>
-
 #include <cstdio>
+
+#include <fmt/format.h>
 
 #include "tests/sim/event_queue.hpp"
 

@@ -1,7 +1,6 @@
 #include "tests/sim/world.hpp"
 
 #include <algorithm>
-#include <numeric>
 
 #include "tests/sim/book_invariants.hpp"
 #include "tests/sim/failure.hpp"
@@ -11,16 +10,17 @@ namespace {
 
 constexpr Microseconds janitor_round{333'000};
 constexpr Microseconds deadline_round{50'000};
-constexpr Microseconds longest_run{180'000'000};    // of virtual time
+constexpr Microseconds longest_run{180'000'000};  // of virtual time
 constexpr std::uint64_t events_max = 3'000'000;
 
 }  // namespace
 
 World::World(std::uint64_t seed, int workers, bool traced)
-    : trace_(events_, traced), random_(seed), scenario_(make_scenario(random_, workers)),
+    : trace_(events_, traced),
+      random_(seed),
+      scenario_(make_scenario(random_, workers)),
       host_(events_, random_, scenario_, trace_, runs_) {
-    const Faults& f = scenario_.faults;
-    weights_ = {f.server_dies, f.server_fatal, f.news, f.setting_changes, f.kill, f.reload, f.bounds, f.pause, f.reconnect, f.refuse_waiting};
+    collect_mischiefs();
 }
 
 RunResult World::run() {
@@ -36,13 +36,14 @@ RunResult World::run_to_end() {
     for (const ClientPlan& plan : scenario_.clients) add_client(plan);
     events_.after(random_.span(janitor_round), [this] { janitor(); });
     events_.after(deadline_round, [this] { check_deadlines(); });
-    if (std::accumulate(weights_.begin(), weights_.end(), 0) > 0) plan_mischief();
+    if (total_weight() > 0) plan_mischief();
     events_.at(scenario_.calm_at, [this] { calm_down(); });
     run_until_all_are_done();
     shut_down();
     judge_clients();
     host_.check_nothing_left();
-    RunResult result{.events = events_.handled(), .decisions = host_.decisions(), .messages = 0, .completed = completed_};
+    RunResult result{
+        .events = events_.handled(), .decisions = host_.decisions(), .messages = 0, .completed = completed_};
     for (const auto& client : clients_) result.messages += client->checker().messages();
     return result;
 }
@@ -69,7 +70,14 @@ void World::add_client(const ClientPlan& plan) {
 }
 
 void World::plan_cancels(ClientEnd& end, int count) {
-    for (int i = 0; i < count; ++i) events_.after(random_.span(Microseconds{1'000'000}), [this, &end] { host_.cancel(end); });
+    for (int i = 0; i < count; ++i) try_cancel(end, 10);
+}
+
+// A cancel that finds nothing running comes again, a few times.
+void World::try_cancel(ClientEnd& end, int tries) {
+    events_.after(random_.span(Microseconds{300'000}), [this, &end, tries] {
+        if (!host_.cancel(end) && tries > 1) try_cancel(end, tries - 1);
+    });
 }
 
 void World::janitor() {
@@ -91,54 +99,78 @@ void World::plan_mischief() {
 }
 
 void World::do_mischief() {
-    auto draw = random_.between(1, std::accumulate(weights_.begin(), weights_.end(), 0));
-    std::size_t kind = 0;
-    while (draw > weights_[kind]) draw -= weights_[kind++];
-    act(kind);
+    auto draw = random_.between(1, total_weight());
+    for (const Mischief& mischief : mischiefs_) {
+        draw -= mischief.weight;
+        if (draw <= 0) return mischief.act();
+    }
 }
 
-void World::act(std::size_t kind) {
-    const std::size_t pool = random_.below(scenario_.pools.size());
-    ServerEnd* server = any_server();
-    switch (kind) {
-        case 0:
-            if (server == nullptr) return;
-            trace_("server {} dies", server->number);
-            return server->backend->die();
-        case 1:
-            if (server == nullptr) return;
-            trace_("server {} is terminated", server->number);
-            return server->backend->end_with_fatal();
-        case 2:
-            if (server == nullptr) return;
-            return server->backend->say(random_.percent(50)   ? news_notice(server->number)
-                                        : random_.percent(50) ? news_notification(server->number)
-                                                              : news_parameter(server->number));
-        case 3:
-            if (server == nullptr) return;
-            return server->backend->change_setting(guc_time_zone, random_.pick({"utc", "cet", "jst"}));
-        case 4:
-            if (!host_.clients().empty()) host_.kill(*host_.clients()[random_.below(host_.clients().size())]);
-            return;
-        case 5: {
-            PoolPolicy policy = reloaded(random_, scenario_.pools[pool]);
-            const PoolMode mode = policy.mode;
-            return host_.reload(pool, std::move(policy), reloaded_session(random_, scenario_.pools[pool], mode));
-        }
-        case 6: {
-            const bool of_database = random_.percent(50);
-            BoundPlan bound = of_database ? scenario_.databases[random_.below(scenario_.databases.size())]
-                                          : scenario_.users[random_.below(scenario_.users.size())];
-            bound.servers_max = static_cast<int>(random_.between(0, 4));
-            return host_.set_bound(of_database, bound);
-        }
-        case 7:
-            if (!is_paused_) paused_database_ = random_.percent(50) ? "" : scenario_.pools[pool].database;
-            is_paused_ = !is_paused_;
-            return host_.pause(paused_database_, is_paused_);
-        case 8: return host_.reconnect(pool);
-        default: return host_.refuse_waiting(pool);
-    }
+// What may go wrong beside connecting, and what operators do.
+void World::collect_mischiefs() {
+    const Faults& faults = scenario_.faults;
+    const auto to_server = [this](auto act) {
+        return [this, act] {
+            if (ServerEnd* server = any_server()) act(*server);
+        };
+    };
+    mischiefs_ = {
+        {faults.server_dies, to_server([this](ServerEnd& server) {
+             trace_("server {} dies", server.number);
+             server.backend->die();
+         })},
+        {faults.server_fatal, to_server([this](ServerEnd& server) {
+             trace_("server {} is terminated", server.number);
+             server.backend->end_with_fatal();
+         })},
+        {faults.news, to_server([this](ServerEnd& server) { tell_news(*server.backend); })},
+        {faults.setting_changes, to_server([this](ServerEnd& server) {
+             server.backend->change_setting(guc_time_zone, random_.pick({"utc", "cet", "jst"}));
+         })},
+        {faults.kill, [this] { kill_somebody(); }},
+        {faults.reload, [this] { reload(any_pool()); }},
+        {faults.bounds, [this] { change_bound(); }},
+        {faults.pause, [this] { pause_or_resume(); }},
+        {faults.reconnect, [this] { host_.reconnect(any_pool()); }},
+        {faults.refuse_waiting, [this] { host_.refuse_waiting(any_pool()); }},
+    };
+}
+
+int World::total_weight() const {
+    int total = 0;
+    for (const Mischief& mischief : mischiefs_) total += mischief.weight;
+    return total;
+}
+
+void World::tell_news(Backend& backend) {
+    const int number = backend.number();
+    backend.say(random_.percent(50)   ? news_notice(number)
+                : random_.percent(50) ? news_notification(number)
+                                      : news_parameter(number));
+}
+
+void World::kill_somebody() {
+    if (!host_.clients().empty()) host_.kill(*host_.clients()[random_.below(host_.clients().size())]);
+}
+
+void World::reload(std::size_t pool) {
+    PoolPolicy policy = reloaded(random_, scenario_.pools[pool]);
+    const PoolMode mode = policy.mode;
+    host_.reload(pool, std::move(policy), reloaded_session(random_, scenario_.pools[pool], mode));
+}
+
+void World::change_bound() {
+    const bool of_database = random_.percent(50);
+    const auto& bounds = of_database ? scenario_.databases : scenario_.users;
+    BoundPlan bound = bounds[random_.below(bounds.size())];
+    bound.servers_max = static_cast<int>(random_.between(0, 4));
+    host_.set_bound(of_database, bound);
+}
+
+void World::pause_or_resume() {
+    if (!is_paused_) paused_database_ = random_.percent(50) ? "" : scenario_.pools[any_pool()].database;
+    is_paused_ = !is_paused_;
+    host_.pause(paused_database_, is_paused_);
 }
 
 ServerEnd* World::any_server() {
@@ -200,7 +232,8 @@ void World::judge_clients() {
         client.checker().finish(answered, !disturbed && client.has_left() && !end->cut_short);
         require(!end->has_bad_parameter || !runs_.executed.contains(client.number()),
                 "client {}: its statements ran though its parameter was refused", client.number());
-        require(disturbed || client.has_left(), "client {} was closed before its end: {}", client.number(), client.where());
+        require(disturbed || client.has_left(), "client {} was closed before its end: {}", client.number(),
+                client.where());
     }
 }
 

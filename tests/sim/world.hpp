@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -16,8 +17,8 @@ namespace pgweir::sim {
 struct RunResult {
     std::uint64_t events = 0;
     std::uint64_t decisions = 0;
-    std::uint64_t messages = 0;     // compared byte for byte
-    std::uint64_t completed = 0;    // clients that had all they asked for
+    std::uint64_t messages = 0;   // compared byte for byte
+    std::uint64_t completed = 0;  // clients that had all they asked for
 };
 
 class World {
@@ -29,14 +30,27 @@ public:
     RunResult run();
 
 private:
+    struct Mischief {
+        int weight;  // 0: never in this run
+        std::function<void()> act;
+    };
+
     RunResult run_to_end();
     void add_client(const ClientPlan& plan);
     void plan_cancels(ClientEnd& end, int count);
+    void try_cancel(ClientEnd& end, int tries);
     void janitor();
     void check_deadlines();
     void plan_mischief();
     void do_mischief();
-    void act(std::size_t kind);
+    void collect_mischiefs();
+    int total_weight() const;
+    void tell_news(Backend& backend);
+    void kill_somebody();
+    void reload(std::size_t pool);
+    void change_bound();
+    void pause_or_resume();
+    std::size_t any_pool() { return random_.below(scenario_.pools.size()); }
     void run_until_all_are_done();
     void calm_down();
     void shut_down();
@@ -53,7 +67,7 @@ private:
     RunLog runs_;
     Host host_;
     std::vector<std::unique_ptr<Client>> clients_;
-    std::vector<int> weights_;
+    std::vector<Mischief> mischiefs_;
     std::string paused_database_;
     bool is_paused_ = false;
     bool is_calm_ = false;
