@@ -3,16 +3,8 @@
 #include <algorithm>
 
 namespace pgweir {
-namespace {
-
-std::uint32_t length_field(const char* at) {
-    const auto* byte = reinterpret_cast<const unsigned char*>(at);
-    return std::uint32_t{byte[0]} << 24 | std::uint32_t{byte[1]} << 16 | std::uint32_t{byte[2]} << 8 | byte[3];
-}
-
-}  // namespace
-
-ScanStatus FrameScanner::next(Bytes& input, const FrameRules& rules, Frame& piece) {
+// Half a header, a slice of a message that is not all there, or an error.
+ScanStatus FrameScanner::next_of_cut(Bytes& input, const FrameRules& rules, Frame& piece) {
     if (error_ != ProtocolError::none) return ScanStatus::error;
     std::size_t taken = 0;
 
@@ -30,15 +22,14 @@ ScanStatus FrameScanner::next(Bytes& input, const FrameRules& rules, Frame& piec
         const std::uint32_t length = length_field(input.data() + 1);
         if (!rules.known.contains(type)) return fail(ProtocolError::unknown_message_type);
         if (length < 4) return fail(ProtocolError::bad_length);
-        if (length > rules.length_max || length > message_length_max) return fail(ProtocolError::too_long);
+        if (length > rules.length_max) return fail(ProtocolError::too_long);
 
         const std::uint32_t whole = length + 1;
-        if (input.size() < whole && rules.gathered.contains(type) && input.size() < rules.gather_limit)
-            return ScanStatus::more;
+        if (rules.gathered.contains(type) && input.size() < rules.gather_limit) return ScanStatus::more;
         type_ = type;
-        taken = std::min<std::size_t>(whole, input.size());
+        taken = input.size();
         rest_of_message_ = whole - static_cast<std::uint32_t>(taken);
-        piece = {.type = type, .begins = true, .ends = rest_of_message_ == 0, .length = whole, .bytes = {}};
+        piece = {.type = type, .begins = true, .ends = false, .length = whole, .bytes = {}};
     }
 
     if (rest_of_message_ == 0 && rules.runs.contains(type_)) {
@@ -55,7 +46,7 @@ ScanStatus FrameScanner::next(Bytes& input, const FrameRules& rules, Frame& piec
 void FrameScanner::extend_run(Bytes input, const FrameRules& rules, std::size_t& taken) {
     while (input.size() - taken >= frame_header_bytes && rules.runs.contains(input[taken])) {
         const std::uint32_t length = length_field(input.data() + taken + 1);
-        if (length < 4 || length > rules.length_max || length > message_length_max) return;
+        if (length < 4 || length > rules.length_max) return;
         const std::size_t whole = std::size_t{length} + 1;
         const std::size_t available = input.size() - taken;
         type_ = input[taken];

@@ -31,7 +31,7 @@ struct FrameRules {
     TypeSet known;               // any other type is an error
     TypeSet gathered;            // come whole, or as much as `gather_limit` of them at once
     TypeSet runs;                // neighbouring ones leave as one piece
-    std::uint32_t length_max = message_length_max;    // longest length field
+    std::uint32_t length_max = message_length_max;    // longest length field, at most that
     std::uint32_t gather_limit = 4096;                // bytes, header included
 };
 
@@ -43,7 +43,8 @@ enum class ScanStatus : std::uint8_t {
 
 class FrameScanner {
 public:
-    // Takes the next piece off the front of `input`. An empty input gives `more`.
+    // Takes the next piece off the front of `input`. An empty input gives `more`. Whole messages, the usual case, are
+    // found right here.
     ScanStatus next(Bytes& input, const FrameRules& rules, Frame& piece);
 
     // No message is half read.
@@ -51,6 +52,11 @@ public:
     ProtocolError error() const { return error_; }
 
 private:
+    static std::uint32_t length_field(const char* at) {
+        const auto* byte = reinterpret_cast<const unsigned char*>(at);
+        return std::uint32_t{byte[0]} << 24 | std::uint32_t{byte[1]} << 16 | std::uint32_t{byte[2]} << 8 | byte[3];
+    }
+    ScanStatus next_of_cut(Bytes& input, const FrameRules& rules, Frame& piece);
     ScanStatus fail(ProtocolError error);
     void extend_run(Bytes input, const FrameRules& rules, std::size_t& taken);
 
@@ -58,5 +64,19 @@ private:
     char type_ = 0;
     ProtocolError error_ = ProtocolError::none;
 };
+
+inline ScanStatus FrameScanner::next(Bytes& input, const FrameRules& rules, Frame& piece) {
+    if (rest_of_message_ != 0 || input.size() < frame_header_bytes || error_ != ProtocolError::none)
+        return next_of_cut(input, rules, piece);
+    const char type = input[0];
+    const std::uint32_t length = length_field(input.data() + 1);
+    std::size_t taken = std::size_t{length} + 1;
+    if (taken > input.size() || length < 4 || length > rules.length_max || !rules.known.contains(type))
+        return next_of_cut(input, rules, piece);
+    if (rules.runs.contains(type)) extend_run(input, rules, taken);
+    piece = {.type = type, .begins = true, .ends = rest_of_message_ == 0, .length = length + 1, .bytes = input.substr(0, taken)};
+    input.remove_prefix(taken);
+    return ScanStatus::piece;
+}
 
 }  // namespace pgweir

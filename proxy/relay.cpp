@@ -53,8 +53,7 @@ void Relay::on_event(const epoll_event& event) {
         ServerConnection& server = *servers_.at(token.index);
         if ((server.place.generation & PollToken::generation_mask) == token.generation) on_server_event(server, event.events);
     }
-    run_todo();
-    bury_dead();
+    settle();
 }
 
 void Relay::drain_mailbox() {
@@ -75,8 +74,7 @@ void Relay::drain_mailbox() {
         }
         if ((orders & order_move) != 0) move_away(server);
         if ((orders & order_close) != 0) close_by_order(server);
-        run_todo();
-        bury_dead();
+        settle();
     });
 }
 
@@ -103,8 +101,7 @@ bool Relay::serve_ready_list() {
             else
                 read_server(server);
         }
-        run_todo();
-        bury_dead();
+        settle();
     }
     serving_.clear();
     return !ready_.empty();
@@ -178,8 +175,7 @@ void Relay::tick(TimePoint at) {
             carry_out(client, {}, event_actions_);
         }
         note_deadline(client);
-        run_todo();
-        bury_dead();
+        settle();
     }
     each_server([&](ServerConnection& server) {
         if (at >= server.own_query_until)
@@ -187,8 +183,7 @@ void Relay::tick(TimePoint at) {
         else if (server.own_query_until != never)
             deadlines_armed_ = true;
     });
-    run_todo();
-    bury_dead();
+    settle();
 }
 
 void Relay::note_deadline(ClientConnection& client) {

@@ -77,8 +77,7 @@ public:
         refresh_now();
         host_book_.call(worker_, book_actions_, decide_it);
         take_book_actions();
-        run_todo();
-        bury_dead();
+        settle();
     }
 
     template <class Visit>
@@ -95,6 +94,11 @@ public:
 
 private:
     void refresh_now();
+    // At the end of whatever came in: what the book has decided meanwhile, then nobody holds on to what is gone.
+    void settle() {
+        if (!todo_.empty()) run_todo();
+        if (!dead_clients_.empty() || !dead_servers_.empty()) bury_dead();
+    }
     // relay.cpp: events, lists
     bool run_rounds();
     void on_event(const epoll_event& event);

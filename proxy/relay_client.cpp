@@ -251,8 +251,7 @@ void Relay::end_client(ClientConnection& client, Fault fault) {
     event_actions_.clear();
     client.session.on_fault(client.server != nullptr ? &client.server->session : nullptr, fault, event_actions_);
     carry_out(client, {}, event_actions_);
-    run_todo();
-    bury_dead();
+    settle();
 }
 
 void Relay::end_clients(const PoolContext* pool, Fault fault) {

@@ -219,8 +219,7 @@ void Relay::end_refused(ClientConnection& client, Fault fault, const PoolFailure
 void Relay::look_again(PoolId pool) {
     now_ = now();
     serve_called(pool);
-    run_todo();
-    bury_dead();
+    settle();
 }
 
 void Relay::serve_called(PoolId pool) {

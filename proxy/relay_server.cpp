@@ -25,8 +25,7 @@ void Relay::add_server(ServerConnection& server, Bytes leftover) {
     make_ready(server);
     host_book_.call(worker_, book_actions_, [&](Book& book, BookActions& out) { book.server_logged_in(server.id, now_, out); });
     take_book_actions();
-    run_todo();
-    bury_dead();
+    settle();
 }
 
 void Relay::open_failed(ServerConnection& server, const OpenFailure& failure) {
@@ -40,8 +39,7 @@ void Relay::open_failed(ServerConnection& server, const OpenFailure& failure) {
     });
     dead_servers_.push_back(&server);
     take_book_actions();
-    run_todo();
-    bury_dead();
+    settle();
 }
 
 void Relay::on_server_event(ServerConnection& server, std::uint32_t events) {
@@ -219,8 +217,7 @@ void Relay::close_servers(const PoolContext* pool, CloseReason reason) {
     now_ = now();
     for (std::uint32_t i = 0; i < servers_.index_end(); ++i)
         if (servers_.holds(i) && (pool == nullptr || servers_.at(i)->context.get() == pool)) server_lost(*servers_.at(i), reason);
-    run_todo();
-    bury_dead();
+    settle();
 }
 
 }  // namespace pgweir

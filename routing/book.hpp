@@ -111,11 +111,12 @@ private:
     using Event = ServerEvent;
 
     bool shift(ServerEntry& server, Event event);
-    void count(ServerEntry& server, int by);
+    static void count(Pool& pool, const ServerEntry& server, int by);
     ServerEntry* find(ServerId id, State expected);
 
     void place_or_replace(ServerId id, ServerEntry& server, TimePoint now, BookActions& out);
     void place(ServerId id, ServerEntry& server, TimePoint now, BookActions& out);
+    void place_fit(ServerId id, ServerEntry& server, Pool& pool, TimePoint now, BookActions& out);
     void park(ServerId id, ServerEntry& server, TimePoint now, BookActions& out);
     void lend(ServerId id, ServerEntry& server, SessionId session, TimePoint now, BookActions& out);
     void send(ServerId id, ServerEntry& server, WorkerId to, BookActions& out);

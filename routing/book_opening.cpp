@@ -39,7 +39,7 @@ bool Book::open_one(PoolId id, Pool& pool, TimePoint now, BookActions& out) {
     ++limits_.database_at(pool.database_bound).servers;
     ++limits_.user_at(pool.user_bound).servers;
     ++pool.open_count;
-    count(server, +1);
+    count(pool, server, +1);
     pool.connecting.push_back(servers_, server_id.index);
     pool.last_busy_at = now;
     const int pool_size = pool.policy->pool_size;

@@ -12,15 +12,15 @@ bool Book::shift(ServerEntry& server, Event event) {
         ++broken_pairings_;
         return false;
     }
-    count(server, -1);
+    Pool& pool = pools_.at(server.pool.index);
+    count(pool, server, -1);
     server.state = *next;
-    count(server, +1);
+    count(pool, server, +1);
     return true;
 }
 
 // Adds a server to, or takes it from, the counts of its present state.
-void Book::count(ServerEntry& server, int by) {
-    Pool& pool = pools_.at(server.pool.index);
+void Book::count(Pool& pool, const ServerEntry& server, int by) {
     pool.counts[static_cast<std::size_t>(server.state)] += by;
     switch (server.state) {
         case State::in_transit:
@@ -101,15 +101,19 @@ void Book::check_in(ServerId id, TimePoint now, BookActions& out) {
 
 // No session and no cancel has it any more: reset it if its mode says so, else it is free.
 void Book::settle_returned(ServerId id, ServerEntry& server, TimePoint now, BookActions& out) {
-    const Pool& pool = pools_.at(server.pool.index);
+    Pool& pool = pools_.at(server.pool.index);
     const PoolPolicy& policy = *pool.policy;
-    if (must_close(server, pool, now) != CloseReason::none) return place_or_replace(id, server, now, out);
+    if (const auto reason = must_close(server, pool, now); reason != CloseReason::none) {
+        close(id, server, reason, out);
+        return replace(server, now, out);
+    }
     if ((policy.mode == PoolMode::session || policy.server_reset_query_always) && !policy.server_reset_query.empty()) {
         shift(server, Event::reset_begun);
         return out.add({.kind = BookActionKind::reset, .worker = server.worker, .server = id});
     }
     shift(server, server.state == State::held_for_cancel ? Event::released : Event::returned);
-    place_or_replace(id, server, now, out);
+    place_fit(id, server, pool, now, out);
+    if (server.state == State::closing) replace(server, now, out);
 }
 
 void Book::reset_done(ServerId id, TimePoint now, BookActions& out) {
@@ -148,7 +152,11 @@ void Book::place(ServerId id, ServerEntry& server, TimePoint now, BookActions& o
     Pool& pool = pools_.at(server.pool.index);
     const auto reason = must_close(server, pool, now);
     if (reason != CloseReason::none) return close(id, server, reason, out);
+    place_fit(id, server, pool, now, out);
+}
 
+// … and nothing asks for its end.
+void Book::place_fit(ServerId id, ServerEntry& server, Pool& pool, TimePoint now, BookActions& out) {
     const PoolShare& share = pool.shares[server.worker];
     const SessionEntry* own = share.waiting.empty() ? nullptr : &sessions_.at(share.waiting.head);
     const WorkerId elsewhere = workers_ > 1 ? longest_waiting_elsewhere(pool, server.worker) : no_worker;
@@ -299,7 +307,7 @@ void Book::server_closed(ServerId id, TimePoint now, BookActions& out) {
     Pool& pool = pools_.at(pool_id.index);
     SharedBound& database = limits_.database_at(pool.database_bound);
     SharedBound& user = limits_.user_at(pool.user_bound);
-    count(*server, -1);
+    count(pool, *server, -1);
     --pool.open_count;
     --database.servers;
     --user.servers;

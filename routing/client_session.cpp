@@ -39,18 +39,6 @@ TimePoint after(TimePoint start, Microseconds timeout) { return timeout.count() 
 
 }  // namespace
 
-const FrameRules& client_frame_rules() {
-    using enum frontend::Type;
-    static constexpr FrameRules rules{
-        .known = {bind, close, copy_data, copy_done, copy_fail, describe, execute, flush, function_call, parse, query,
-                  sync, terminate},
-        .gathered = {parse, describe},
-        .runs = {copy_data},
-        .gather_limit = 8,    // enough to see whether a name is empty
-    };
-    return rules;
-}
-
 ClientSession::ClientSession(std::shared_ptr<const SessionPolicy> policy, PoolCounters& counters,
                              SharedParameters parameters, TimePoint now)
     : policy_(std::move(policy)), counters_(&counters), parameters_(std::move(parameters)), last_activity_(now) {
@@ -60,10 +48,10 @@ ClientSession::ClientSession(std::shared_ptr<const SessionPolicy> policy, PoolCo
 std::size_t ClientSession::on_client_bytes(Bytes input, ServerSession* server, TimePoint now, SessionActions& out) {
     Bytes rest = input;
     Frame frame;
-    while (wants_input() && out.has_room()) {
+    while (wants_input() && !rest.empty() && out.has_room()) {
         const Bytes before = rest;
         const auto offset = offset_in(input, rest);
-        const auto status = scanner_.next(rest, client_frame_rules(), frame);
+        const auto status = scanner_.next(rest, client_frames, frame);
         if (status == ScanStatus::more) break;
         if (status == ScanStatus::error) {
             fail(server, scanner_.error() == ProtocolError::too_long ? Fault::message_too_long : Fault::protocol_violation, out);
@@ -184,9 +172,10 @@ void ClientSession::on_granted(ServerSession& server, TimePoint now, SessionActi
 std::size_t ClientSession::on_server_bytes(Bytes input, ServerSession& server, TimePoint now, SessionActions& out) {
     Bytes rest = input;
     Frame frame;
-    while (is_linked() && out.has_room()) {
+    while (is_linked() && !rest.empty() && out.has_room()) {
         const auto offset = offset_in(input, rest);
-        const auto status = server.scanner.next(rest, server_frame_rules(), frame);
+        const auto& rules = server.ledger.answers_query() ? server_frames::of_query : server_frames::usual;
+        const auto status = server.scanner.next(rest, rules, frame);
         if (status == ScanStatus::more) break;
         if (status == ScanStatus::error) {
             fail(&server, Fault::server_protocol_error, out);
@@ -258,8 +247,8 @@ void ClientSession::on_ready(ServerSession& server, TimePoint now, SessionAction
 
     last_activity_ = now;
     count_ready(server, now);
-    update_deadline(&server);
     release_if_free(server, now, out);
+    if (phase_ == Phase::linked) update_deadline(&server);
 }
 
 // The answer to a request of our own: parameters, or a step of leaving.
@@ -394,9 +383,11 @@ void ClientSession::update_deadline(const ServerSession* server) {
             if (!notified_) deadline_ = std::min(deadline_, after(waiting_since_, p.query_wait_notify));
             break;
         case Phase::linked: {
+            deadline_ = never;
+            if (!p.limits_linked()) break;
             const bool busy = !server->ledger.is_settled();
             const bool in_block = server->transaction != TransactionStatus::idle;
-            deadline_ = busy ? after(request_began_, p.query_timeout) : never;
+            if (busy) deadline_ = after(request_began_, p.query_timeout);
             if (busy || in_block) deadline_ = std::min(deadline_, after(transaction_began_, p.transaction_timeout));
             if (!busy && in_block) deadline_ = std::min(deadline_, after(last_activity_, p.idle_transaction_timeout));
             break;

@@ -22,6 +22,17 @@
 
 namespace pgweir {
 
+inline constexpr FrameRules client_frames = [] {
+    using enum frontend::Type;
+    return FrameRules{
+        .known = {bind, close, copy_data, copy_done, copy_fail, describe, execute, flush, function_call, parse, query,
+                  sync, terminate},
+        .gathered = {parse, describe},
+        .runs = {copy_data},
+        .gather_limit = 8,    // enough to see whether a name is empty
+    };
+}();
+
 class ClientSession {
 public:
     enum class Phase : std::uint8_t { idle, waiting, linked, leaving, closed };
@@ -105,7 +116,5 @@ private:
     TimePoint last_activity_{};
     TimePoint deadline_ = never;
 };
-
-const FrameRules& client_frame_rules();
 
 }  // namespace pgweir

@@ -50,6 +50,8 @@ struct SessionPolicy {
     std::uint32_t max_packet_size = 0x7fffffff;
     bool refuse_simple_query = false;         // disable_pqexec
 
+    // One of the timeouts that run while a server is linked is set.
+    bool limits_linked() const { return (query_timeout.count() | idle_transaction_timeout.count() | transaction_timeout.count()) != 0; }
     bool operator==(const SessionPolicy&) const = default;
 };
 

@@ -55,6 +55,10 @@ public:
     bool is_uncertain() const { return uncertain_syncs_ > 0; }
     // The oldest request is ours, or the client's.
     bool head_is_swallowed() const { return count_ > 0 && at(0).disposition == Disposition::swallow; }
+    // A Query of the client's is being answered and no COPY IN is under way: rows need no decision up to its end.
+    bool answers_query() const {
+        return count_ > 0 && at(0).kind == RequestKind::query && at(0).disposition == Disposition::forward && !copy_open_;
+    }
     // A request of the client's is unanswered.
     bool owes_client() const;
 

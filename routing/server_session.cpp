@@ -5,19 +5,6 @@
 
 namespace pgweir {
 
-const FrameRules& server_frame_rules() {
-    using enum backend::Type;
-    static constexpr FrameRules rules{
-        .known = {bind_complete, close_complete, command_complete, copy_data, copy_done, copy_in_response,
-                  copy_out_response, copy_both_response, data_row, empty_query_response, error_response,
-                  function_call_response, no_data, notice_response, notification_response, parameter_description,
-                  parameter_status, parse_complete, portal_suspended, ready_for_query, row_description},
-        .gathered = {ready_for_query, parameter_status, error_response},
-        .runs = {data_row, copy_data},
-    };
-    return rules;
-}
-
 void ServerSession::begin_own_query() {
     request_failed = false;
     ledger.push(RequestKind::query, Disposition::swallow);
@@ -48,7 +35,7 @@ UnlinkedEvent ServerSession::on_unlinked_bytes(Bytes& input) {
     using enum backend::Type;
     Frame frame;
     for (;;) {
-        const auto status = scanner.next(input, server_frame_rules(), frame);
+        const auto status = scanner.next(input, server_frames::usual, frame);
         if (status == ScanStatus::more) return UnlinkedEvent::nothing;
         if (status == ScanStatus::error) return UnlinkedEvent::dirty;
         if (!frame.begins) continue;

@@ -22,7 +22,24 @@ enum class UnlinkedEvent : std::uint8_t {
     fatal,      // the server said that it is closing
 };
 
-const FrameRules& server_frame_rules();
+namespace server_frames {
+
+using enum backend::Type;
+
+inline constexpr FrameRules usual{
+    .known = {bind_complete, close_complete, command_complete, copy_data, copy_done, copy_in_response,
+              copy_out_response, copy_both_response, data_row, empty_query_response, error_response,
+              function_call_response, no_data, notice_response, notification_response, parameter_description,
+              parameter_status, parse_complete, portal_suspended, ready_for_query, row_description},
+    .gathered = {ready_for_query, parameter_status, error_response},
+    .runs = {data_row, copy_data},
+};
+
+// While a Query is answered: whole results, one behind the other, leave as one run up to the ReadyForQuery.
+inline constexpr FrameRules of_query{
+    .known = usual.known, .gathered = usual.gathered, .runs = {row_description, data_row, command_complete, copy_data}};
+
+}  // namespace server_frames
 
 using backend::TransactionStatus;
 

@@ -50,11 +50,19 @@ inline constexpr auto server_transitions = std::to_array<ServerTransition>({
     {ServerState::held_for_cancel, ServerEvent::close, ServerState::closing},
 });
 
+// The same by state and event, made from the list above; `count_` where nothing follows.
+inline constexpr auto server_state_after = [] {
+    std::array<std::array<ServerState, static_cast<int>(ServerEvent::count_)>, static_cast<int>(ServerState::count_)> table{};
+    for (auto& row : table) row.fill(ServerState::count_);
+    for (const auto& t : server_transitions) table[static_cast<std::size_t>(t.from)][static_cast<std::size_t>(t.on)] = t.to;
+    return table;
+}();
+
 // The state that follows; nothing when the event cannot happen there.
 constexpr std::optional<ServerState> next_state(ServerState from, ServerEvent on) {
-    for (const auto& t : server_transitions)
-        if (t.from == from && t.on == on) return t.to;
-    return std::nullopt;
+    const ServerState next = server_state_after[static_cast<std::size_t>(from)][static_cast<std::size_t>(on)];
+    if (next == ServerState::count_) return std::nullopt;
+    return next;
 }
 
 static_assert(!next_state(ServerState::closing, ServerEvent::granted), "a server that is closing is never granted");

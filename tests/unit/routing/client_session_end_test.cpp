@@ -53,7 +53,7 @@ void long_story(SessionScript& script) {
 bool holds_whole_messages(Bytes bytes) {
     FrameScanner scanner;
     Frame frame;
-    while (scanner.next(bytes, client_frame_rules(), frame) == ScanStatus::piece) {
+    while (scanner.next(bytes, client_frames, frame) == ScanStatus::piece) {
     }
     return bytes.empty() && scanner.at_boundary();
 }
