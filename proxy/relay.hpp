@@ -28,6 +28,7 @@ public:
     virtual void client_gone(const ClientConnection& client) = 0;    // its cancel key and its counts can go
     virtual void welcome_arrived(SessionId session, Fault fault) = 0;   // a login that waited for parameters
     virtual void deadline_armed() = 0;
+    virtual StatementSource& statements() = 0;                       // of the process; safe from any thread
     virtual bool compat_error_codes() const = 0;
     virtual bool log_disconnections() const = 0;
     virtual bool log_pooler_errors() const = 0;
@@ -111,6 +112,7 @@ private:
     // relay_client.cpp
     void on_client_event(ClientConnection& client, std::uint32_t events);
     void read_client(ClientConnection& client);
+    bool read_further(ClientConnection& client);
     void process_client(ClientConnection& client, Bytes input);
     bool may_read(const ClientConnection& client) const;
     void write_client(ClientConnection& client, Bytes bytes);

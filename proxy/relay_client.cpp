@@ -71,8 +71,12 @@ void Relay::read_client(ClientConnection& client) {
         }
         const std::size_t kept = client.input.size();
         if (kept > scratch_bytes / 2) {    // no new bytes before all of these have had their turn
-            KeptBytes waiting = std::move(client.input);
-            process_client(client, waiting.view());
+            if (kept >= client.session.bytes_wanted()) {
+                KeptBytes waiting = std::move(client.input);
+                process_client(client, waiting.view());
+                if (client.input.size() < kept || client.input.size() >= client.session.bytes_wanted()) continue;
+            }
+            if (!read_further(client)) return;
             continue;
         }
         std::size_t wanted = client.server != nullptr ? scratch_bytes : unlinked_read_bytes;
@@ -108,6 +112,23 @@ void Relay::read_client(ClientConnection& client) {
     }
     client.edge_missed = true;
     make_ready(client);
+}
+
+// A long message that must be there as a whole: more of it, behind what is kept. False: that was all for now.
+bool Relay::read_further(ClientConnection& client) {
+    const IoResult got = client.transport.read(scratch_.get(), scratch_bytes);
+    if (got.status == IoStatus::end || got.status == IoStatus::failed) {
+        client_lost(client);
+        return false;
+    }
+    client.input.append({scratch_.get(), got.bytes});
+    const bool drained = got.status == IoStatus::again || (got.bytes < scratch_bytes && !client.hung_up);
+    if (!drained) return true;
+    client.edge_missed = false;
+    if (client.input.size() < client.session.bytes_wanted()) return false;
+    KeptBytes waiting = std::move(client.input);
+    process_client(client, waiting.view());
+    return false;
 }
 
 // Hands bytes to the session until it wants no more; the rest is kept.

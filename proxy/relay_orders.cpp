@@ -38,6 +38,10 @@ void Relay::carry_out(ClientConnection& client, Bytes input, const SessionAction
             case SessionActionKind::forward_to_server:
                 if (server != nullptr) send_server(*server, input.substr(action.offset, action.length));
                 break;
+            case SessionActionKind::made_to_client: write_client(client, actions.made(action)); break;
+            case SessionActionKind::made_to_server:
+                if (server != nullptr) send_server(*server, actions.made(action));
+                break;
             case SessionActionKind::send_to_client:
                 write_client(client, action.message == OwnMessage::waiting_notice
                                          ? waiting_notice()

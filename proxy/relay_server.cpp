@@ -19,6 +19,7 @@ void Relay::add_server(ServerConnection& server, Bytes leftover) {
     now_ = now();
     server.place = servers_.emplace(&server);
     server.session.catalog = &catalog_;
+    server.session.statement_source = &host_.statements();
     poller_.add(server.transport.fd(), token_of(server));
     if (!leftover.empty()) server.input.append(leftover);
     server.edge_missed = true;

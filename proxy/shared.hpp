@@ -14,6 +14,7 @@
 #include "proxy/running_config.hpp"
 #include "proxy/system_random.hpp"
 #include "routing/cancel_keys.hpp"
+#include "routing/statement.hpp"
 
 namespace pgweir {
 
@@ -37,6 +38,19 @@ private:
     std::map<std::pair<std::string, std::string>, ScramKeys> proved_;
 };
 
+// The statements of all clients, one copy each.
+class SharedStatements : public StatementSource {
+public:
+    StatementRef intern(Bytes identity) override {
+        std::lock_guard lock(mutex_);
+        return catalog_.intern(identity);
+    }
+
+private:
+    std::mutex mutex_;
+    StatementCatalog catalog_;
+};
+
 enum class ShutdownPhase : int { none, waiting_for_clients, waiting_for_servers };
 
 struct Shared {
@@ -46,6 +60,7 @@ struct Shared {
     BookHost book;
     ConfigHolder config;
     KeyCache keys;
+    SharedStatements statements;
 
     std::mutex cancel_mutex;
     CancelKeys cancel_keys;

@@ -69,6 +69,7 @@ public:
     void client_gone(const ClientConnection& client) override;
     void welcome_arrived(SessionId session, Fault fault) override;
     void deadline_armed() override;
+    StatementSource& statements() override { return shared_.statements; }
     bool compat_error_codes() const override;
     bool log_disconnections() const override;
     bool log_pooler_errors() const override;

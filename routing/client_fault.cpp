@@ -100,9 +100,11 @@ constexpr auto rows = std::to_array<FaultRow>({
     {Fault::protocol_violation, "08P01", compat, "invalid message from client", none, none, FaultLevel::warning},
     {Fault::message_too_long, "08P01", compat, "message too long", none, "max_packet_size bounds one message.",
      FaultLevel::warning},
-    {Fault::named_statement_refused, "0A000", compat, "named prepared statements are not supported in this pool mode", none,
-     "Use unnamed statements, or pool_mode = session.", FaultLevel::warning},
     {Fault::simple_query_refused, "0A000", compat, "PQexec disallowed", none, "disable_pqexec is set.", FaultLevel::warning},
+    {Fault::statement_name_taken, "42P05", "42P05", "prepared statement \"{}\" already exists", none, none, FaultLevel::log},
+    {Fault::unnamed_statement_missing, "26000", "26000", "unnamed prepared statement does not exist", none, none, FaultLevel::log},
+    {Fault::too_many_statements, "54000", "54000", "too many prepared statements: \"{}\" is not prepared", none,
+     "Close or DEALLOCATE those that are not used any more.", FaultLevel::log},
     {Fault::internal_pairing, "XX000", compat, "internal error: replies do not pair with requests", none,
      "This is a bug in pgweir.", FaultLevel::error},
 

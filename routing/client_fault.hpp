@@ -29,7 +29,8 @@ enum class Fault : std::uint8_t {
     server_lost, server_protocol_error, invalid_server_parameter, statement_mode_transaction,
     database_removed, server_shutting_down, admin_disconnect,
     // the client broke a rule
-    protocol_violation, message_too_long, named_statement_refused, simple_query_refused,
+    protocol_violation, message_too_long, simple_query_refused,
+    statement_name_taken, unnamed_statement_missing, too_many_statements,    // errors in place: the session goes on
     internal_pairing,                 // an invariant of ours failed: both sides are closed
     // what only some logins meet
     no_such_user,                     // auth_query found nobody

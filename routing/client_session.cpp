@@ -48,8 +48,11 @@ ClientSession::ClientSession(std::shared_ptr<const SessionPolicy> policy, PoolCo
 std::size_t ClientSession::on_client_bytes(Bytes input, ServerSession* server, TimePoint now, SessionActions& out) {
     Bytes rest = input;
     Frame frame;
+    fresh_unnamed_ = {};
+    bytes_wanted_ = 0;
     while (wants_input() && !rest.empty() && out.has_room()) {
         const Bytes before = rest;
+        if (tracks_statements() && scanner_.at_boundary() && !has_whole_names(rest, server, out)) break;
         const auto offset = offset_in(input, rest);
         const auto status = scanner_.next(rest, client_frames, frame);
         if (status == ScanStatus::more) break;
@@ -63,20 +66,27 @@ std::size_t ClientSession::on_client_bytes(Bytes input, ServerSession* server, T
         }
         const bool linked = phase_ == Phase::linked;
         if (linked ? take_linked(frame, *server, now, out) : take_unlinked(frame, now, out)) {
-            if (linked && !dropping_frame_) out.forward(Kind::forward_to_server, offset, frame.bytes.size());
+            if (linked && !dropping_frame_) forward_frame(frame, offset, out);
             if (frame.ends) dropping_frame_ = false;
             counters_->received.add(static_cast<std::int64_t>(frame.bytes.size()));
             if (linked && frame.ends) release_if_free(*server, now, out);
             continue;
         }
-        // Not taken: the message waits for a server, so the scanner must see it again from its header.
-        if (phase_ == Phase::waiting) {
+        // Not taken: the message waits for a server, or for replies, so the scanner must see it again from its header.
+        if (phase_ == Phase::waiting || awaits_replies_) {
             scanner_ = FrameScanner{};
             rest = before;
         }
         break;
     }
+    if (!fresh_unnamed_.empty()) keep_unnamed();
     return offset_in(input, rest);
+}
+
+void ClientSession::forward_frame(const Frame& frame, std::size_t offset, SessionActions& out) {
+    const Bytes bytes = frame.bytes.substr(replaced_);
+    if (!bytes.empty()) out.forward(Kind::forward_to_server, offset + replaced_, bytes);
+    replaced_ = 0;
 }
 
 // A message while no server is linked. False: it is not used (yet).
@@ -94,8 +104,8 @@ bool ClientSession::take_unlinked(const Frame& frame, TimePoint now, SessionActi
         dropping_frame_ = !frame.ends;
         return true;
     }
-    if (is_refused(frame)) {
-        fail(nullptr, type == query ? Fault::simple_query_refused : Fault::named_statement_refused, out);
+    if (type == query && policy_->refuse_simple_query) {
+        fail(nullptr, Fault::simple_query_refused, out);
         return false;
     }
     phase_ = Phase::waiting;
@@ -116,8 +126,8 @@ bool ClientSession::take_linked(const Frame& frame, ServerSession& server, TimeP
         proceed_leaving(server, out);
         return false;
     }
-    if (is_refused(frame)) {
-        fail(&server, frame.type == 'Q' ? Fault::simple_query_refused : Fault::named_statement_refused, out);
+    if (frame.type == 'Q' && policy_->refuse_simple_query) {
+        fail(&server, Fault::simple_query_refused, out);
         return false;
     }
     // An idle server has no use for what is left of a COPY that failed.
@@ -127,19 +137,22 @@ bool ClientSession::take_linked(const Frame& frame, ServerSession& server, TimeP
         return true;
     }
     const auto request = request_of(frame);
-    if (!request.exists) return true;
+    if (!request.exists) {
+        if (frontend::Type{frame.type} == frontend::Type::flush) send_answers(server, out);
+        return true;
+    }
+    if (server.statements.has_under_way() && must_stall(frame, server)) {
+        awaits_replies_ = true;
+        return false;
+    }
     const bool begins = server.ledger.is_settled() || (!server.ledger.owes_client() && !server.ledger.needs_sync());
     if (begins) begin_request(now);
-    server.ledger.push(request.kind);
+    if (!tracks_statements())
+        server.ledger.push(request.kind);
+    else if (!take_statement_message(frame, server, out))
+        server.ledger.push(request.kind, Disposition::forward, effects_of_run(frame, server));
     if (begins) update_deadline(&server);
     return true;
-}
-
-// Until prepared statements are tracked, a named one would be left on one server and looked for on another.
-bool ClientSession::is_refused(const Frame& frame) const {
-    if (frame.type == 'Q') return policy_->refuse_simple_query;
-    return frame.type == 'P' && !policy_->forward_named_statements && frame.bytes.size() > frame_header_bytes &&
-           frame.bytes[frame_header_bytes] != '\0';
 }
 
 void ClientSession::begin_request(TimePoint now) {
@@ -152,6 +165,7 @@ void ClientSession::begin_request(TimePoint now) {
 
 void ClientSession::on_granted(ServerSession& server, TimePoint now, SessionActions& out) {
     phase_ = Phase::linked;
+    unnamed_is_there_ = forgetting_ = false;
     request_began_ = now;
     if (!in_transaction_) transaction_began_ = now;
     counters_->server_assignments.add();
@@ -174,7 +188,8 @@ std::size_t ClientSession::on_server_bytes(Bytes input, ServerSession& server, T
     Frame frame;
     while (is_linked() && !rest.empty() && out.has_room()) {
         const auto offset = offset_in(input, rest);
-        const auto& rules = server.ledger.answers_query() ? server_frames::of_query : server_frames::usual;
+        const bool runs = server.ledger.answers_query() && !server.ledger.head_has_effects();
+        const auto& rules = runs ? server_frames::of_query : server_frames::usual;
         const auto status = server.scanner.next(rest, rules, frame);
         if (status == ScanStatus::more) break;
         if (status == ScanStatus::error) {
@@ -197,15 +212,20 @@ void ClientSession::on_reply_frame(const Frame& frame, std::size_t offset, Serve
         return on_asynchronous(frame, offset, server, out);
 
     if (frame.begins) {
+        send_answers(server, out);
         if (type == error_response) server.note_error(frame);
+        if (type == command_complete && server.note_completion(frame) && statements_) statements_->clear();
         const bool own = server.ledger.head_is_swallowed();
+        const bool refused = type == error_response && tell_refusal(server, out);
         server.route = server.ledger.on_reply(type);
+        if (refused) server.route = ReplyRoute::swallow;
         if (server.route == ReplyRoute::mismatch) return fail(&server, Fault::internal_pairing, out);
         if (own && type == error_response && !client_gone_)
             return fail(&server, server.fatal_seen ? Fault::server_lost : Fault::invalid_server_parameter, out);
     }
     if (type == ready_for_query && !note_transaction(frame, server, out)) return;
     if (server.route == ReplyRoute::forward) pass_to_client(frame, offset, out);
+    if (frame.ends) send_answers(server, out);
     if (type == ready_for_query) on_ready(server, now, out);
 }
 
@@ -226,7 +246,7 @@ void ClientSession::on_asynchronous(const Frame& frame, std::size_t offset, Serv
 }
 
 void ClientSession::pass_to_client(const Frame& frame, std::size_t offset, SessionActions& out) {
-    if (!client_gone_) out.forward(Kind::forward_to_client, offset, frame.bytes.size());
+    if (!client_gone_) out.forward(Kind::forward_to_client, offset, frame.bytes);
 }
 
 // False: the session has ended over it.
@@ -325,6 +345,7 @@ void ClientSession::on_client_lost(ServerSession* server, TimePoint now, Session
 // One step towards a server at rest. PostgreSQL needs CopyFail to end a COPY, a Sync to answer a series, and ROLLBACK to
 // leave a transaction block.
 void ClientSession::proceed_leaving(ServerSession& server, SessionActions& out) {
+    send_answers(server, out);
     if (server.ledger.copy_in()) {
         server.ledger.push(RequestKind::copy_end);
         out.send(Kind::send_to_server, OwnMessage::copy_fail);

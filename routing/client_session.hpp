@@ -13,6 +13,7 @@
 #include <memory>
 
 #include "protocol/frame_scanner.hpp"
+#include "routing/client_statements.hpp"
 #include "routing/counters.hpp"
 #include "routing/pool_policy.hpp"
 #include "routing/server_session.hpp"
@@ -27,9 +28,9 @@ inline constexpr FrameRules client_frames = [] {
     return FrameRules{
         .known = {bind, close, copy_data, copy_done, copy_fail, describe, execute, flush, function_call, parse, query,
                   sync, terminate},
-        .gathered = {parse, describe},
+        .gathered = {describe},
         .runs = {copy_data},
-        .gather_limit = 8,    // enough to see whether a name is empty
+        .gather_limit = 8,    // enough to see of what kind a Describe is
     };
 }();
 
@@ -62,6 +63,9 @@ public:
     // The session has to end for a reason from outside: an operator's order, a failed server login.
     void on_fault(ServerSession* server, Fault fault, SessionActions& out);
 
+    // As many bytes must be kept before `on_client_bytes` can do anything with them; 0: any.
+    std::size_t bytes_wanted() const { return bytes_wanted_; }
+
     // The next moment at which something is due; `never` when nothing is.
     TimePoint deadline() const { return deadline_; }
     void set_policy(std::shared_ptr<const SessionPolicy> policy, const ServerSession* server);
@@ -69,7 +73,9 @@ public:
     Phase phase() const { return phase_; }
     bool is_linked() const { return phase_ == Phase::linked || phase_ == Phase::leaving; }
     // Its input may be read: it is neither waiting nor held back nor gone.
-    bool wants_input() const { return !holds_input_ && (phase_ == Phase::idle || phase_ == Phase::linked); }
+    bool wants_input() const {
+        return !holds_input_ && !awaits_replies_ && (phase_ == Phase::idle || phase_ == Phase::linked);
+    }
     // The number of the request that runs on the linked server, for a cancel; 0: none.
     std::uint32_t running_request(const ServerSession* server) const;
 
@@ -78,11 +84,39 @@ public:
     const SharedParameters& parameters() const { return parameters_; }
     TimePoint last_request_at() const { return request_began_; }
     const SessionPolicy& policy() const { return *policy_; }
+    // Prepared statements with a name.
+    std::size_t statement_count() const { return statements_ ? statements_->size() : 0; }
 
 private:
     bool take_unlinked(const Frame& frame, TimePoint now, SessionActions& out);
     bool take_linked(const Frame& frame, ServerSession& server, TimePoint now, SessionActions& out);
-    bool is_refused(const Frame& frame) const;
+    void forward_frame(const Frame& frame, std::size_t offset, SessionActions& out);
+
+    // client_session_statements.cpp: what a message about a prepared statement becomes. False: it is forwarded as it is,
+    // and its request is not in the ledger yet.
+    bool tracks_statements() const { return policy_->statements_max > 0; }
+    bool has_whole_names(Bytes rest, ServerSession* server, SessionActions& out);
+    bool must_stall(const Frame& frame, const ServerSession& server) const;
+    bool take_statement_message(const Frame& frame, ServerSession& server, SessionActions& out);
+    bool take_parse(const Frame& frame, ServerSession& server, SessionActions& out);
+    bool take_unnamed_parse(const Frame& frame, ServerSession& server);
+    bool take_bind(const Frame& frame, ServerSession& server, SessionActions& out);
+    bool take_describe(const Frame& frame, ServerSession& server, SessionActions& out);
+    bool take_close(const Frame& frame, ServerSession& server, SessionActions& out);
+    std::uint16_t effects_of_run(const Frame& frame, ServerSession& server);
+    StatementRef statement_named(Bytes name, const ServerSession& server) const;
+    bool prepare_unnamed(ServerSession& server, SessionActions& out);
+    void prepare_on(ServerSession& server, const StatementRef& statement, SessionActions& out);
+    void send_parse(ServerSession& server, const StatementRef& statement, SessionActions& out);
+    void close_on(ServerSession& server, const StatementRef& statement, SessionActions& out);
+    void provoke(ServerSession& server, Fault refusal, Bytes name, SessionActions& out);
+    void send_answers(ServerSession& server, SessionActions& out);
+    bool tell_refusal(const ServerSession& server, SessionActions& out);
+    void take_effects(ServerSession& server, SessionActions& out);
+    void take_effect(StatementEffect effect, ServerSession& server);
+    void drop_effect(const StatementEffect& effect);
+    void keep_unnamed();
+    ClientStatements& statements();
     void begin_request(TimePoint now);
     void on_reply_frame(const Frame& frame, std::size_t offset, ServerSession& server, TimePoint now, SessionActions& out);
     void on_asynchronous(const Frame& frame, std::size_t offset, ServerSession& server, SessionActions& out);
@@ -109,12 +143,20 @@ private:
     bool in_transaction_ = false;      // as counted: the first query of a transaction has been seen
     bool notified_ = false;            // query_wait_notify has been sent for this wait
     bool dropping_frame_ = false;      // the rest of a message that no server sees
+    bool awaits_replies_ = false;      // what a message means depends on replies to come: the client's bytes wait
+    bool unnamed_is_there_ = false;    // the linked server's unnamed statement is what this client takes it to be
+    bool forgetting_ = false;          // what runs next may drop all prepared statements
+    bool unnamed_forgets_ = false;     // the unnamed statement would
+    std::size_t bytes_wanted_ = 0;
+    std::uint32_t replaced_ = 0;       // bytes at the front of the message in hand that own bytes stand for
     std::uint32_t request_number_ = 0;
     TimePoint waiting_since_{};
     TimePoint request_began_{};        // the first message of the series that runs
     TimePoint transaction_began_{};
     TimePoint last_activity_{};
     TimePoint deadline_ = never;
+    std::unique_ptr<ClientStatements> statements_;
+    Bytes fresh_unnamed_;              // the unnamed Parse in the input of this call, bound by nothing yet
 };
 
 }  // namespace pgweir

@@ -71,7 +71,7 @@ SessionPolicy session_policy(const Settings& settings, const DatabaseEntry& entr
     const auto& client = user_entry(settings, login_user);
     SessionPolicy policy;
     policy.mode = pool_mode(settings, entry, user);
-    policy.forward_named_statements = settings.max_prepared_statements == 0 || policy.mode == PoolMode::session;
+    policy.statements_max = policy.mode == PoolMode::session ? 0 : settings.max_prepared_statements;
     policy.query_timeout = first_timeout(user.query_timeout, settings.query_timeout);
     policy.idle_transaction_timeout = first_timeout(user.idle_transaction_timeout, settings.idle_transaction_timeout);
     policy.transaction_timeout = first_timeout(user.transaction_timeout, settings.transaction_timeout);

@@ -38,7 +38,7 @@ struct PoolPolicy {
 
 struct SessionPolicy {
     PoolMode mode = PoolMode::session;
-    bool forward_named_statements = false;    // max_prepared_statements = 0, or session pooling
+    int statements_max = 0;                   // prepared statements kept on a server connection; 0: names are passed on
     Microseconds query_timeout{};
     Microseconds query_wait_timeout{};
     Microseconds query_wait_notify{};

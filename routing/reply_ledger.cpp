@@ -4,16 +4,16 @@
 
 namespace pgweir {
 
-void ReplyLedger::push(RequestKind kind, Disposition disposition, std::uint16_t answer_id) {
+void ReplyLedger::push(RequestKind kind, Disposition disposition, std::uint16_t effects) {
     if (kind == RequestKind::copy_end) {
         if (copy_in_)
             copy_in_ = false;
         else if (count_ > 0)
-            append({kind, disposition, answer_id});    // a COPY may be about to start
+            append({kind, disposition, effects});    // a COPY may be about to start
         return;
     }
     if (disposition == Disposition::answer) {
-        if (!skipping_) append({kind, disposition, answer_id});
+        if (!skipping_) append({kind, disposition, effects});
         return;
     }
     if (copy_in_ && kind == RequestKind::sync) {
@@ -25,11 +25,12 @@ void ReplyLedger::push(RequestKind kind, Disposition disposition, std::uint16_t 
         if (skipping_ && kind != RequestKind::sync) return;
         unsynced_ = false;
         skipping_ = false;
+        ++series_;
     } else {
         if (skipping_) return;
         unsynced_ = true;
     }
-    append({kind, disposition, answer_id});
+    append({kind, disposition, effects});
 }
 
 ReplyRoute ReplyLedger::on_reply(backend::Type type) {
@@ -71,16 +72,16 @@ ReplyRoute ReplyLedger::on_reply(backend::Type type) {
     }
 }
 
-int ReplyLedger::take_answer() {
-    if (count_ == 0 || at(0).disposition != Disposition::answer) return -1;
-    const int answer = at(0).answer_id;
+std::optional<RequestKind> ReplyLedger::take_answer() {
+    if (count_ == 0 || at(0).disposition != Disposition::answer) return std::nullopt;
+    const RequestKind kind = at(0).kind;
     pop();
-    return answer;
+    return kind;
 }
 
 bool ReplyLedger::owes_client() const {
     for (std::uint32_t i = 0; i < count_; ++i)
-        if (at(i).disposition != Disposition::swallow && at(i).kind != RequestKind::copy_end) return true;
+        if (!is_ours(at(i)) && at(i).kind != RequestKind::copy_end) return true;
     return false;
 }
 
@@ -120,7 +121,7 @@ ReplyRoute ReplyLedger::settle(bool expected) {
 ReplyRoute ReplyLedger::stay(bool expected) {
     if (!expected || at(0).disposition == Disposition::answer) return ReplyRoute::mismatch;
     head_answered_ = true;
-    return at(0).disposition == Disposition::swallow ? ReplyRoute::swallow : ReplyRoute::forward;
+    return is_ours(at(0)) ? ReplyRoute::swallow : ReplyRoute::forward;
 }
 
 // The server now reads data. Sync messages already on their way to it are read past, up to the CopyDone or CopyFail.
@@ -152,6 +153,7 @@ void ReplyLedger::begin_copy_in() {
 // what was sent before it will never come.
 void ReplyLedger::drop_to_sync() {
     while (count_ > 0 && at(0).kind != RequestKind::sync) {
+        effects_.dropped += at(0).effects;
         ++head_;
         --count_;
     }
@@ -164,6 +166,7 @@ void ReplyLedger::drop_to_sync() {
 void ReplyLedger::pop() {
     assert(count_ > 0);
     head_answered_ = false;
+    effects_.settled += at(0).effects;
     ++head_;
     --count_;
     while (count_ > 0 && at(0).kind == RequestKind::copy_end) {

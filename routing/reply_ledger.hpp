@@ -11,6 +11,8 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <utility>
 
 #include "protocol/message_type.hpp"
 
@@ -22,24 +24,44 @@ enum class RequestKind : std::uint8_t {
     copy_end,                                                              // CopyDone or CopyFail: owes nothing, marks a place
 };
 
-enum class Disposition : std::uint8_t { forward, swallow, answer };
+enum class Disposition : std::uint8_t {
+    forward,    // the client's request: its replies are the client's
+    swallow,    // ours: nobody hears of it
+    inject,     // ours, so that the client's next one works: nobody hears of it unless it fails, and that is the client's error
+    answer,     // the server never sees it: we answer at its place
+};
 
 // What to do with a message from the server.
 enum class ReplyRoute : std::uint8_t { forward, swallow, mismatch };
 
 class ReplyLedger {
 public:
-    // A request goes to the server (forward, swallow), or would have gone and is answered here (answer: `answer_id` is
-    // the caller's and comes back from `take_answer`).
-    void push(RequestKind kind, Disposition disposition = Disposition::forward, std::uint16_t answer_id = 0);
+    // A request goes to the server, or would have gone and is answered here. `effects`: how many things the caller has
+    // noted to hold once it has succeeded.
+    void push(RequestKind kind, Disposition disposition = Disposition::forward, std::uint16_t effects = 0);
 
     // A message from the server begins; `type` is its type byte. Asynchronous messages (notice, notification, parameter
     // status) never come here. An ErrorResponse settles what it ends.
     ReplyRoute on_reply(backend::Type type);
 
-    // The answer that is due now, taken off the ledger; -1: none. Call when a message from the server has ended, and
-    // after a push.
-    int take_answer();
+    // The request whose answer is due now, taken off the ledger. Call before a message from the server is looked at and
+    // after it, and when the client wants to have what is there (Flush).
+    std::optional<RequestKind> take_answer();
+
+    // Effects of requests that have succeeded, and of requests that have failed or will never be looked at, since last
+    // asked; in the order of their pushes, and never both.
+    struct Effects {
+        std::uint32_t settled = 0;
+        std::uint32_t dropped = 0;
+    };
+    Effects take_effects() { return std::exchange(effects_, {}); }
+    bool has_effects() const { return effects_.settled + effects_.dropped > 0; }
+    // The oldest request has some.
+    bool head_has_effects() const { return count_ > 0 && at(0).effects > 0; }
+
+    // Counts the series, each ended by a Sync or Query: what comes after an end is looked at even if something before it
+    // has failed.
+    std::uint32_t series() const { return series_; }
 
     bool is_settled() const { return count_ == 0 && !unsynced_ && !skipping_ && !copy_in_; }
     bool empty() const { return count_ == 0; }
@@ -48,6 +70,8 @@ public:
     bool needs_sync() const { return unsynced_ || skipping_; }
     // The server is reading COPY data; `copy_in_is_extended`: it will then skip to a Sync.
     bool copy_in() const { return copy_in_; }
+    // The server reads past everything up to a Sync that has not been sent.
+    bool is_skipping() const { return skipping_; }
     bool copy_in_is_extended() const { return copy_in_ && count_ > 0 && at(0).kind == RequestKind::execute; }
     // A ReadyForQuery may still come that nothing here waits for: a COPY failed, and only the server knows whether it had
     // read past the Syncs that were sent before its end. The next reply of another kind tells; until then the server must
@@ -66,10 +90,14 @@ private:
     struct Entry {
         RequestKind kind;
         Disposition disposition;
-        std::uint16_t answer_id;
+        std::uint16_t effects;
     };
 
     static constexpr bool ends_with_ready(RequestKind kind) { return kind <= RequestKind::sync; }
+
+    static bool is_ours(const Entry& entry) {
+        return entry.disposition == Disposition::swallow || entry.disposition == Disposition::inject;
+    }
 
     Entry& at(std::uint32_t i) { return entries()[(head_ + i) & (capacity_ - 1)]; }
     const Entry& at(std::uint32_t i) const { return entries()[(head_ + i) & (capacity_ - 1)]; }
@@ -91,6 +119,8 @@ private:
     std::uint32_t capacity_ = 16;
     std::uint32_t head_ = 0;
     std::uint32_t count_ = 0;
+    Effects effects_;
+    std::uint32_t series_ = 0;
     std::uint32_t voided_syncs_ = 0;       // sent before the end of this COPY IN, which reads past them
     std::uint32_t uncertain_syncs_ = 0;    // of those, the ones that a failed COPY may have left unread
     bool head_answered_ = false;           // a message has come for the oldest request

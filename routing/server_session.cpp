@@ -31,6 +31,14 @@ void ServerSession::note_error(const Frame& frame) {
     if (severity == "FATAL" || severity == "PANIC") fatal_seen = true;
 }
 
+bool ServerSession::note_completion(const Frame& frame) {
+    if (!frame.ends) return false;
+    const Bytes tag = frame.body();
+    if (tag != Bytes("DEALLOCATE ALL\0", 15) && tag != Bytes("DISCARD ALL\0", 12)) return false;
+    statements.clear();
+    return true;
+}
+
 UnlinkedEvent ServerSession::on_unlinked_bytes(Bytes& input) {
     using enum backend::Type;
     Frame frame;
@@ -46,6 +54,7 @@ UnlinkedEvent ServerSession::on_unlinked_bytes(Bytes& input) {
             continue;
         }
         if (type == error_response) note_error(frame);
+        if (type == command_complete) note_completion(frame);
         if (ledger.empty()) return fatal_seen ? UnlinkedEvent::fatal : UnlinkedEvent::dirty;
         if (ledger.on_reply(type) == ReplyRoute::mismatch) return UnlinkedEvent::dirty;
         if (type != ready_for_query) continue;

@@ -9,6 +9,7 @@
 #include "protocol/backend/ready_for_query.hpp"
 #include "protocol/frame_scanner.hpp"
 #include "routing/reply_ledger.hpp"
+#include "routing/server_statements.hpp"
 #include "routing/session_settings.hpp"
 #include "routing/time.hpp"
 
@@ -31,7 +32,7 @@ inline constexpr FrameRules usual{
               copy_out_response, copy_both_response, data_row, empty_query_response, error_response,
               function_call_response, no_data, notice_response, notification_response, parameter_description,
               parameter_status, parse_complete, portal_suspended, ready_for_query, row_description},
-    .gathered = {ready_for_query, parameter_status, error_response},
+    .gathered = {ready_for_query, parameter_status, error_response, command_complete},
     .runs = {data_row, copy_data},
 };
 
@@ -57,6 +58,8 @@ struct ServerSession {
     bool request_failed = false;               // an ErrorResponse came for the request of ours under way
     bool parameters_reset = false;             // the request of ours under way is the reset query
     SharedParameters parameters;
+    ServerStatements statements;
+    StatementSource* statement_source = nullptr;    // of the process
 
     // Nothing is owed either way, nothing is half read, and it is not about to close; but for news that nobody hears, whose rest is swallowed too.
     bool is_at_rest() const {
@@ -74,6 +77,8 @@ struct ServerSession {
     // A ParameterStatus: the new value is remembered. True when it is a tracked parameter.
     bool note_parameter(const Frame& frame);
     void note_error(const Frame& frame);
+    // A CommandComplete. True: by its tag the server has dropped all prepared statements.
+    bool note_completion(const Frame& frame);
 };
 
 }  // namespace pgweir

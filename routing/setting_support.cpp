@@ -33,7 +33,6 @@ Support support_of_value(const SettingRow& row, const Settings& settings) {
     if (row.name == "server_tls_sslmode") return tls_support(settings.server_tls_sslmode);
     if (row.name == "auth_type") return auth_type_support(settings.auth_type);
     if (row.name == "auth_hba_file") return Support::refused;
-    if (row.name == "max_prepared_statements" && settings.max_prepared_statements == 0) return Support::full;
     return Support::no_effect;
 }
 

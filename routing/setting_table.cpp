@@ -81,7 +81,7 @@ constexpr auto table = std::to_array<SettingRow>({
     {"max_db_client_connections",   integer,       &S::max_db_client_connections,  "0",           bound,          reload,            "clients of a database; 0: no bound"},
     {"max_db_connections",          integer,       &S::max_db_connections,         "0",           bound,          reload,            "server connections of a database over all its pools; 0: no bound"},
     {"max_packet_size",             bytes,         &S::max_packet_size,            "2147483647",  positive,       reload,            "longest protocol message that is taken"},
-    {"max_prepared_statements",     integer,       &S::max_prepared_statements,    "200",         natural,        partly,            "named prepared statements kept on one server connection; 0: names are passed on as they are"},
+    {"max_prepared_statements",     integer,       &S::max_prepared_statements,    "200",         natural,        reload,            "named prepared statements kept on one server connection; 0: names are passed on as they are"},
     {"max_user_client_connections", integer,       &S::max_user_client_connections,"0",           bound,          reload,            "clients of a user; 0: no bound"},
     {"max_user_connections",        integer,       &S::max_user_connections,       "0",           bound,          reload,            "server connections of a user over all pools; 0: no bound"},
     {"min_pool_size",               integer,       &S::min_pool_size,              "0",           bound,          reload,            "server connections that a pool keeps open"},

@@ -87,7 +87,7 @@ struct Settings {
     std::vector<std::string> track_extra_parameters;
     bool application_name_add_host = false;
     std::string login_notify_message;
-    int max_prepared_statements = 0;
+    int max_prepared_statements = 200;
     bool disable_pqexec = false;
     bool compat_error_codes = false;
     Microseconds leak_warn_after{};

@@ -61,7 +61,6 @@ void Host::require_explained(const ClientEnd& client, Fault fault) {
         case Fault::idle_transaction_timeout: holds = policy.idle_transaction_timeout.count() > 0; break;
         case Fault::invalid_server_parameter: holds = client.has_bad_parameter; break;
         case Fault::statement_mode_transaction: holds = policy.mode == PoolMode::statement && script.opens_block; break;
-        case Fault::named_statement_refused: holds = !policy.forward_named_statements && script.names_statement; break;
         case Fault::simple_query_refused: holds = policy.refuse_simple_query; break;
         case Fault::message_too_long: holds = policy.max_packet_size < 9000; break;
         case Fault::admin_disconnect: holds = client.was_killed; break;

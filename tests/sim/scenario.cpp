@@ -42,7 +42,7 @@ PoolPolicy draw_policy(SeededRandom& random) {
 SessionPolicy draw_session(SeededRandom& random, PoolMode mode) {
     SessionPolicy session;
     session.mode = mode;
-    session.forward_named_statements = mode == PoolMode::session || random.percent(15);
+    session.statements_max = mode == PoolMode::session || random.percent(15) ? 0 : random.pick({1, 2, 200});
     session.query_timeout = ms(random.pick({0, 0, 0, 500, 3000}));
     session.query_wait_timeout = ms(random.pick({0, 0, 0, 300, 2000}));
     session.query_wait_notify = ms(random.pick({0, 50}));
@@ -152,7 +152,7 @@ PoolPolicy reloaded(SeededRandom& random, const PoolPlan& plan) {
 
 SessionPolicy reloaded_session(SeededRandom& random, const PoolPlan& plan, PoolMode mode) {
     SessionPolicy session = draw_session(random, mode);
-    session.forward_named_statements = session.forward_named_statements || plan.session.forward_named_statements;
+    if (plan.session.statements_max == 0) session.statements_max = 0;
     return session;
 }
 

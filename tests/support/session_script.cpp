@@ -141,6 +141,14 @@ void SessionScript::carry_out(Bytes input) {
                 REQUIRE(range.size() == action.length);
                 to_server_ += range;
                 break;
+            case Kind::made_to_client:
+                REQUIRE_FALSE(closed_);
+                to_client_ += out_.made(action);
+                break;
+            case Kind::made_to_server:
+                REQUIRE(linked_);
+                to_server_ += out_.made(action);
+                break;
             case Kind::send_to_server:
                 REQUIRE(linked_);
                 to_server_ += own_message(action.message);
@@ -205,6 +213,7 @@ SessionScript& SessionScript::grant() {
 SessionScript& SessionScript::use_other_server() {
     REQUIRE_FALSE(linked_);
     server_ = std::make_unique<ServerSession>(tracked_);
+    server_->statement_source = &statements_;
     server_->parameters = server_parameters_;
     server_open_ = true;
     kept_of_server_.clear();

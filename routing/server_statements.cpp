@@ -1,0 +1,75 @@
+#include "routing/server_statements.hpp"
+
+#include <cassert>
+
+namespace pgweir {
+
+std::optional<Presence> ServerStatements::presence_to_come(const Statement& statement) const {
+    using enum StatementEffect::Kind;
+    for (std::size_t i = under_way_.size(); i > first_; --i) {
+        const StatementEffect& effect = under_way_[i - 1];
+        if (effect.kind == all_forgotten) return Presence::unknown;
+        if (effect.statement.get() != &statement) continue;
+        if (effect.kind == server_has) return Presence::present;
+        if (effect.kind == server_lacks) return Presence::absent;
+    }
+    return std::nullopt;
+}
+
+Presence ServerStatements::look_up(const Statement& statement) const {
+    if (const auto to_come = presence_to_come(statement)) return *to_come;
+    return table_ && table_->places.contains(&statement) ? Presence::present : Presence::absent;
+}
+
+Presence ServerStatements::use(const Statement& statement) {
+    if (table_) {
+        const auto found = table_->places.find(&statement);
+        if (found != table_->places.end()) {
+            table_->by_use.splice(table_->by_use.begin(), table_->by_use, found->second);
+            return has_under_way() ? look_up(statement) : Presence::present;
+        }
+    }
+    return presence_to_come(statement).value_or(Presence::absent);
+}
+
+StatementRef ServerStatements::to_evict(std::size_t max) const {
+    using enum StatementEffect::Kind;
+    if (!table_) return nullptr;
+    auto expected = static_cast<std::ptrdiff_t>(size());
+    for (const StatementEffect& effect : under_way())
+        expected += effect.kind == server_has ? 1 : effect.kind == server_lacks ? -1 : 0;
+    if (expected < static_cast<std::ptrdiff_t>(max)) return nullptr;
+    for (auto oldest = table_->by_use.rbegin(); oldest != table_->by_use.rend(); ++oldest)
+        if (look_up(**oldest) == Presence::present) return *oldest;
+    return nullptr;
+}
+
+StatementEffect ServerStatements::take_effect() {
+    assert(has_under_way());
+    StatementEffect effect = std::move(under_way_[first_++]);
+    if (first_ == under_way_.size()) {
+        under_way_.clear();
+        first_ = 0;
+    }
+    return effect;
+}
+
+void ServerStatements::add(StatementRef statement) {
+    if (!table_) table_ = std::make_unique<Table>();
+    const auto [place, is_new] = table_->places.try_emplace(statement.get());
+    if (!is_new) return;
+    table_->by_use.push_front(std::move(statement));
+    place->second = table_->by_use.begin();
+}
+
+void ServerStatements::remove(const Statement& statement) {
+    if (!table_) return;
+    const auto found = table_->places.find(&statement);
+    if (found == table_->places.end()) return;
+    table_->by_use.erase(found->second);
+    table_->places.erase(found);
+}
+
+void ServerStatements::clear() { table_.reset(); }
+
+}  // namespace pgweir

@@ -1,0 +1,78 @@
+// The prepared statements that one server connection has, by last use, and what is under way to change that.
+//
+// Promises: `has` is what the server has said, changed by what was sent since in the series that is being sent; an effect
+//           holds only once its request has succeeded, and one that failed leaves no trace.
+// Not here: the messages (ClientSession), whose replies they are (ReplyLedger).
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "routing/client_fault.hpp"
+#include "routing/statement.hpp"
+
+namespace pgweir {
+
+// What a request will have changed when it succeeds.
+struct StatementEffect {
+    enum class Kind : std::uint8_t {
+        server_has,         // a Parse under the statement's own name
+        server_lacks,       // a Close of it
+        client_names,       // the client's `name` means the statement
+        client_forgets,     // … means nothing
+        unnamed,            // the client's Parse of its unnamed statement
+        unnamed_again,      // ours, of the same text on another server
+        all_forgotten,      // DEALLOCATE ALL or DISCARD ALL, if its tag says so
+        refused,            // nothing: it is sent to fail, and the client is told `refusal` of `name`
+    };
+
+    Kind kind;
+    Fault refusal = Fault::none;
+    std::uint32_t series = 0;    // ReplyLedger's, when it was sent
+    StatementRef statement;
+    std::string name;
+};
+
+enum class Presence : std::uint8_t { absent, present, unknown };    // unknown: if what is under way does what it may
+
+class ServerStatements {
+public:
+    Presence look_up(const Statement& statement) const;
+    // The same, for a request that uses it: it will be the last one to go.
+    Presence use(const Statement& statement);
+    // The one to close before another is prepared, while `max` may be there; null: there is room.
+    StatementRef to_evict(std::size_t max) const;
+
+    void note(StatementEffect effect) { under_way_.push_back(std::move(effect)); }
+    bool has_under_way() const { return !under_way_.empty(); }
+    // Oldest first.
+    std::span<const StatementEffect> under_way() const { return std::span(under_way_).subspan(first_); }
+    // The oldest one, off the list.
+    StatementEffect take_effect();
+    void add(StatementRef statement);
+    void remove(const Statement& statement);
+    void clear();
+
+    std::size_t size() const { return table_ ? table_->places.size() : 0; }
+
+private:
+    struct Table {
+        std::list<StatementRef> by_use;    // last used first
+        std::unordered_map<const Statement*, std::list<StatementRef>::iterator> places;
+    };
+
+    // Nothing: `under_way` does not say.
+    std::optional<Presence> presence_to_come(const Statement& statement) const;
+
+    std::unique_ptr<Table> table_;
+    std::vector<StatementEffect> under_way_;    // a queue: from `first_` on; its memory is used again
+    std::size_t first_ = 0;
+};
+
+}  // namespace pgweir

@@ -1,0 +1,317 @@
+// Prepared statements of clients on servers that they share: names, injections, answers at their place, errors in the middle.
+#include "protocol/backend/close_complete.hpp"
+#include "protocol/backend/no_data.hpp"
+#include "protocol/backend/parameter_description.hpp"
+#include "protocol/frontend/close.hpp"
+#include "protocol/frontend/describe.hpp"
+#include "routing/client_session.hpp"
+
+#include "tests/support/catch.hpp"
+#include "tests/support/session_script.hpp"
+#include "tests/support/short_messages.hpp"
+
+namespace pgweir::test {
+namespace {
+
+SessionPolicy tracking(int max = 200) {
+    SessionPolicy policy = transaction_pooling();
+    policy.statements_max = max;
+    return policy;
+}
+
+std::string parse_of(Bytes name, Bytes sql) { return to_message(frontend::Parse{name, sql, {}}); }
+std::string bind_of(Bytes name) { return to_message(frontend::Bind{.portal = {}, .statement = name, .parameter_formats = {}, .values = {}, .result_formats = {}}); }
+std::string describe_of(Bytes name) { return to_message(frontend::Describe{frontend::Target::statement, name}); }
+std::string close_of(Bytes name) { return to_message(frontend::Close{frontend::Target::statement, name}); }
+const std::string close_complete = to_message(backend::CloseComplete{});
+const std::string described = to_message(backend::ParameterDescription{}) + to_message(backend::NoData{});
+const std::string run_replies = bind_complete + complete("SELECT 0");
+
+// On servers a statement goes by this name.
+std::string name_of(SessionScript& script, Bytes sql) {
+    return script.statements().intern(std::string(sql) + std::string("\0\0\0", 3))->name;
+}
+std::string parse_on(SessionScript& script, Bytes sql) { return parse_of(name_of(script, sql), sql); }
+std::string bind_on(SessionScript& script, Bytes sql) { return bind_of(name_of(script, sql)); }
+
+std::string told(Fault fault, Bytes argument = {}) {
+    std::string out;
+    append_fault(out, fault, argument, false, "ERROR");
+    return out;
+}
+
+// The client has prepared `sql` under `name`, and the server has it.
+void prepare(SessionScript& script, Bytes name, Bytes sql) {
+    script.client_sends(parse_of(name, sql), sync).expect_check_out().expect_forwarded(parse_on(script, sql), sync);
+    script.server_sends(parse_complete, ready).expect_check_in().expect_client_gets(parse_complete, ready);
+}
+
+}  // namespace
+
+TEST_CASE("a statement has its own name on the server, and is known there the next time") {
+    at_every_cut([](SessionScript& script) {
+        script.under(tracking());
+        prepare(script, "a", "select 1");
+        CHECK(script.session().statement_count() == 1);
+        CHECK(script.server().statements.size() == 1);
+        script.client_sends(bind_of("a"), execute(), sync).expect_check_out();
+        script.expect_forwarded(bind_on(script, "select 1"), execute(), sync);
+        script.server_sends(run_replies, ready).expect_check_in().expect_client_gets(run_replies, ready);
+        CHECK(script.counters().client_parses.get() == 1);
+        CHECK(script.counters().server_parses.get() == 1);
+        CHECK(script.counters().binds.get() == 1);
+    });
+}
+
+TEST_CASE("a server that lacks the statement is told it with the client's own message") {
+    at_every_cut([](SessionScript& script) {
+        script.under(tracking());
+        prepare(script, "a", "select 1");
+        script.use_other_server();
+        script.client_sends(bind_of("a"), execute(), sync).expect_check_out();
+        script.expect_forwarded(parse_on(script, "select 1"), bind_on(script, "select 1"), execute(), sync);
+        script.server_sends(parse_complete, run_replies, ready).expect_check_in().expect_client_gets(run_replies, ready);
+        script.client_sends(describe_of("a"), sync).expect_check_out();
+        script.expect_forwarded(describe_of(name_of(script, "select 1")), sync);
+        script.server_sends(described, ready).expect_check_in().expect_client_gets(described, ready);
+    });
+}
+
+TEST_CASE("a statement that the server has is answered at its place in the stream") {
+    at_every_cut([](SessionScript& script) {
+        script.under(tracking());
+        prepare(script, "a", "select 1");
+        script.client_sends(bind_of("a"), execute(), parse_of("b", "select 1"), bind_of("b"), execute(), sync).expect_check_out();
+        script.expect_forwarded(bind_on(script, "select 1"), execute(), bind_on(script, "select 1"), execute(), sync);
+        script.server_sends(run_replies, run_replies, ready).expect_check_in();
+        script.expect_client_gets(run_replies, parse_complete, run_replies, ready);
+        CHECK(script.session().statement_count() == 2);
+        CHECK(script.server().statements.size() == 1);
+    });
+}
+
+TEST_CASE("Close is answered, and only this client forgets") {
+    at_every_cut([](SessionScript& script) {
+        script.under(tracking());
+        prepare(script, "a", "select 1");
+        script.client_sends(close_of("a"), close_of("never heard of"), sync).expect_check_out().expect_forwarded(sync);
+        script.server_sends(ready).expect_check_in().expect_client_gets(close_complete, close_complete, ready);
+        CHECK(script.session().statement_count() == 0);
+        CHECK(script.server().statements.size() == 1);
+        // The server has no such name, and says so itself.
+        script.client_sends(bind_of("a"), sync).expect_check_out().expect_forwarded(bind_of("a"), sync);
+        script.server_sends(error("26000"), ready).expect_check_in().expect_client_gets(error("26000"), ready);
+    });
+}
+
+TEST_CASE("answers do not wait for a server that has nothing to say") {
+    at_every_cut([](SessionScript& script) {
+        script.under(tracking());
+        prepare(script, "a", "select 1");
+        script.client_sends(parse_of("b", "select 1"), flush_request);
+        script.expect({"check out"}).grant();
+        script.expect({"check in"}).expect_client_gets(parse_complete);
+        script.client_sends(sync).expect_check_out().server_sends(ready).expect_check_in().expect_client_gets(ready);
+    });
+}
+
+TEST_CASE("a name that is taken is refused in PostgreSQL's words, and the session lives on") {
+    at_every_cut([](SessionScript& script) {
+        script.under(tracking());
+        prepare(script, "a", "select 1");
+        script.client_sends(parse_of("a", "select 2"), bind_of("a"), execute(), sync).expect_check_out();
+        script.server_sends(error("26000"), ready).expect_check_in();
+        script.expect_client_gets(told(Fault::statement_name_taken, "a"), ready);
+        script.forget();
+        script.client_sends(bind_of("a"), execute(), sync).expect_check_out();
+        script.expect_forwarded(bind_on(script, "select 1"), execute(), sync);
+        script.server_sends(run_replies, ready).expect_check_in();
+    });
+}
+
+TEST_CASE("a Parse that fails prepares nothing") {
+    at_every_cut([](SessionScript& script) {
+        script.under(tracking());
+        script.client_sends(parse_of("a", "selec"), sync).expect_check_out();
+        script.server_sends(error("42601"), ready).expect_check_in().expect_client_gets(error("42601"), ready);
+        CHECK(script.session().statement_count() == 0);
+        CHECK(script.server().statements.size() == 0);
+        script.forget();
+        prepare(script, "a", "select 1");
+    });
+}
+
+TEST_CASE("what an error skips has not happened") {
+    at_every_cut([](SessionScript& script) {
+        script.under(tracking());
+        prepare(script, "a", "select 1");
+        script.client_sends(execute(), parse_of("b", "select 1"), parse_of("c", "select 2"), close_of("a"), sync).expect_check_out();
+        script.server_sends(error("34000"), ready).expect_check_in().expect_client_gets(error("34000"), ready);
+        CHECK(script.session().statement_count() == 1);
+        CHECK(script.server().statements.size() == 1);
+        script.forget();
+        script.client_sends(bind_of("a"), execute(), sync).expect_check_out();
+        script.expect_forwarded(bind_on(script, "select 1"), execute(), sync);
+        script.server_sends(run_replies, ready).expect_check_in();
+    });
+}
+
+TEST_CASE("an injected Parse that fails is the client's error") {
+    at_every_cut([](SessionScript& script) {
+        script.under(tracking());
+        prepare(script, "a", "select 1");
+        script.use_other_server();
+        script.client_sends(bind_of("a"), execute(), sync).expect_check_out();
+        script.server_sends(error("42P01"), ready).expect_check_in().expect_client_gets(error("42P01"), ready);
+        CHECK(script.server().statements.size() == 0);
+    });
+}
+
+TEST_CASE("a later series waits for what the earlier one decides") {
+    at_every_cut([](SessionScript& script) {
+        script.under(tracking());
+        script.client_sends(parse_of("a", "select 1"), sync, bind_of("a"), execute(), sync).expect_check_out();
+        script.expect_forwarded(parse_on(script, "select 1"), sync);
+        script.server_sends(parse_complete);
+        script.expect_forwarded(bind_on(script, "select 1"), execute(), sync);
+        script.server_sends(ready, run_replies, ready).expect_check_in();
+        script.expect_client_gets(parse_complete, ready, run_replies, ready);
+    });
+    at_every_cut([](SessionScript& script) {
+        script.under(tracking());
+        script.client_sends(parse_of("a", "selec"), sync, bind_of("a"), execute(), sync).expect_check_out();
+        script.expect_forwarded(parse_on(script, "selec"), sync);
+        script.server_sends(error("42601"));
+        script.expect_forwarded(bind_of("a"), execute(), sync);
+        script.server_sends(ready, error("26000"), ready).expect_check_in();
+    });
+}
+
+TEST_CASE("the least used statement makes room on a full server") {
+    at_every_cut([](SessionScript& script) {
+        script.under(tracking(2));
+        prepare(script, "a", "select 1");
+        prepare(script, "b", "select 2");
+        script.client_sends(parse_of("c", "select 3"), sync).expect_check_out();
+        script.expect_forwarded(close_of(name_of(script, "select 1")), parse_on(script, "select 3"), sync);
+        script.server_sends(close_complete, parse_complete, ready).expect_check_in().expect_client_gets(parse_complete, ready);
+        CHECK(script.server().statements.size() == 2);
+        CHECK(script.session().statement_count() == 3);
+        script.client_sends(bind_of("a"), execute(), sync).expect_check_out();
+        script.expect_forwarded(close_of(name_of(script, "select 2")), parse_on(script, "select 1"), bind_on(script, "select 1"), execute(), sync);
+        script.server_sends(close_complete, parse_complete, run_replies, ready).expect_check_in().expect_client_gets(run_replies, ready);
+    });
+}
+
+TEST_CASE("DEALLOCATE ALL and DISCARD ALL are understood by their tags") {
+    for (const char* sql : {"DEALLOCATE ALL", "discard all"}) {
+        const std::string tag = sql[0] == 'D' ? "DEALLOCATE ALL" : "DISCARD ALL";
+        at_every_cut([&](SessionScript& script) {
+            script.under(tracking());
+            prepare(script, "a", "select 1");
+            script.client_sends(query(sql)).expect_check_out().expect_forwarded(query(sql));
+            script.server_sends(complete(tag), ready).expect_check_in().expect_client_gets(complete(tag), ready);
+            CHECK(script.session().statement_count() == 0);
+            CHECK(script.server().statements.size() == 0);
+        });
+        at_every_cut([&](SessionScript& script) {
+            script.under(tracking());
+            prepare(script, "a", "select 1");
+            script.client_sends(parse_of("", sql), bind_of(""), execute(), parse_of("a", "select 1"), sync).expect_check_out();
+            script.expect_forwarded(parse_of("", sql), bind_of(""), execute(), close_of(name_of(script, "select 1")),
+                                    parse_on(script, "select 1"), sync);
+            script.server_sends(parse_complete, bind_complete, complete(tag), close_complete, parse_complete, ready).expect_check_in();
+            script.expect_client_gets(parse_complete, bind_complete, complete(tag), parse_complete, ready);
+            CHECK(script.session().statement_count() == 1);
+            CHECK(script.server().statements.size() == 1);
+        });
+    }
+}
+
+TEST_CASE("the server's reset query drops what it had") {
+    SessionScript script;
+    script.under(tracking());
+    prepare(script, "a", "select 1");
+    script.server().begin_own_query();
+    const std::string replies = complete("DISCARD ALL") + ready;
+    Bytes rest = replies;
+    CHECK(script.server().on_unlinked_bytes(rest) == UnlinkedEvent::done);
+    CHECK(script.server().statements.size() == 0);
+    CHECK(script.session().statement_count() == 1);
+}
+
+TEST_CASE("an unnamed statement that was parsed apart is told again on another server") {
+    at_every_cut([](SessionScript& script) {
+        script.under(tracking());
+        script.client_sends(parse_of("", "select 1"), describe_of(""), sync).expect_check_out();
+        script.server_sends(parse_complete, described, ready).expect_check_in();
+        script.use_other_server().forget();
+        script.client_sends(bind_of(""), execute(), sync).expect_check_out();
+        script.expect_forwarded(parse_of("", "select 1"), bind_of(""), execute(), sync);
+        script.server_sends(parse_complete, run_replies, ready).expect_check_in().expect_client_gets(run_replies, ready);
+    });
+}
+
+TEST_CASE("nobody gets at the unnamed statement of another client") {
+    at_every_cut([](SessionScript& script) {
+        script.under(tracking());
+        script.client_sends(bind_of(""), execute(), sync).expect_check_out();
+        CHECK(script.to_server().find("pgweir_refused") != Bytes::npos);
+        script.server_sends(error("26000"), ready).expect_check_in();
+        script.expect_client_gets(told(Fault::unnamed_statement_missing), ready);
+        script.forget();
+        // A Query ends it.
+        script.client_sends(parse_of("", "select 1"), sync).expect_check_out().server_sends(parse_complete, ready).expect_check_in();
+        script.client_sends(query("one")).expect_check_out().server_sends(complete("1"), ready).expect_check_in();
+        script.forget();
+        script.client_sends(describe_of(""), sync).expect_check_out();
+        script.server_sends(error("26000"), ready).expect_check_in();
+        script.expect_client_gets(told(Fault::unnamed_statement_missing), ready);
+    });
+}
+
+TEST_CASE("within a transaction the unnamed statement stays where it is") {
+    at_every_cut([](SessionScript& script) {
+        script.under(tracking());
+        script.client_sends(parse_of("", "begin"), bind_of(""), execute(), sync).expect_check_out();
+        script.server_sends(parse_complete, bind_complete, complete("BEGIN"), ready_in_transaction).expect_no_check_in();
+        script.forget();
+        script.client_sends(bind_of(""), execute(), sync).expect_forwarded(bind_of(""), execute(), sync);
+        script.server_sends(run_replies, ready).expect_check_in();
+    });
+}
+
+TEST_CASE("a client lost in a series with answers only costs no server") {
+    SessionScript script;
+    script.under(tracking());
+    prepare(script, "a", "select 1");
+    script.client_sends(parse_of("b", "select 1")).expect({"check out"}).grant();
+    script.lose_client().expect_left();
+}
+
+TEST_CASE("a name of a megabyte works, one beyond all bounds ends the session") {
+    SessionScript script;
+    script.under(tracking());
+    const std::string name(1 << 20, 'n');
+    prepare(script, name, "select 1");
+    script.client_sends(bind_of(name), sync).expect_check_out().expect_forwarded(bind_on(script, "select 1"), sync);
+    script.server_sends(bind_complete, ready).expect_check_in();
+    script.cut_at(script.bytes_given() + (4 << 20) - 1);
+    script.client_sends(bind_of(std::string(5 << 20, 'n'))).expect_fault(Fault::message_too_long);
+}
+
+TEST_CASE("one client cannot prepare without end") {
+    ClientStatements statements;
+    StatementCatalog catalog;
+    const auto statement = catalog.intern("x" + std::string("\0\0\0", 3));
+    std::size_t count = 0;
+    for (; statements.has_room_for("name", *statement) && count < 1'000'000; ++count)
+        statements.add(std::to_string(count), statement);
+    CHECK(count == ClientStatements::count_max);
+    statements.clear();
+    const auto large = catalog.intern(std::string(10 << 20, 'x') + std::string("\0\0\0", 3));
+    for (count = 0; statements.has_room_for("name", *large) && count < 1'000; ++count) statements.add(std::to_string(count), large);
+    CHECK(count == 6);
+}
+
+}  // namespace pgweir::test

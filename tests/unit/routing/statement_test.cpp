@@ -1,0 +1,59 @@
+#include "routing/statement.hpp"
+
+#include "tests/support/catch.hpp"
+
+namespace pgweir {
+namespace {
+
+std::string identity(std::string text, std::string types = std::string("\0\0", 2)) { return text + '\0' + types; }
+
+}  // namespace
+
+TEST_CASE("equal statements are one, unequal ones have different names") {
+    StatementCatalog catalog;
+    const auto one = catalog.intern(identity("select 1"));
+    CHECK(catalog.intern(identity("select 1")) == one);
+    CHECK(catalog.intern(identity("select 2"))->name != one->name);
+    CHECK(catalog.intern(identity("select 1", std::string("\0\1\0\0\0\x17", 6)))->name != one->name);
+    CHECK(one->sql() == "select 1");
+    CHECK(one->name.size() == 7 + 32);
+}
+
+TEST_CASE("a name hangs on nothing but the statement") {
+    StatementCatalog first, second;
+    first.intern(identity("select 0"));
+    CHECK(first.intern(identity("select 1"))->name == second.intern(identity("select 1"))->name);
+}
+
+TEST_CASE("a statement that nobody has is forgotten") {
+    StatementCatalog catalog;
+    auto kept = catalog.intern(identity("kept"));
+    const std::weak_ptr<const Statement> watched = catalog.intern(identity("let go"));
+    CHECK(watched.expired());
+    CHECK(catalog.live() == 1);
+    for (int i = 0; i < 10'000; ++i) catalog.intern(identity(std::to_string(i)));
+    CHECK(catalog.live() == 1);
+    CHECK(catalog.intern(identity("kept")) == kept);
+}
+
+TEST_CASE("statements that drop all others are recognised") {
+    for (const char* sql : {"DEALLOCATE ALL", "deallocate  prepare\tall", " -- why\n/* a /* b */ */ Discard ALL;",
+                            "select 1; DISCARD ALL", ";;deallocate all"})
+        CHECK(forgets_statements(sql));
+    for (const char* sql : {"", "deallocate a", "discard plans", "select 'discard all'", "describe", "discardall", "-- discard all",
+                            "/* discard all", "DEALLOCATE", "delete from discard"})
+        CHECK_FALSE(forgets_statements(sql));
+    StatementCatalog catalog;
+    CHECK(catalog.intern(identity("DISCARD ALL"))->forgets_statements);
+    CHECK_FALSE(catalog.intern(identity("select 1"))->forgets_statements);
+}
+
+TEST_CASE("statements that a failed transaction takes are recognised") {
+    StatementCatalog catalog;
+    for (const char* sql : {"commit", "ROLLBACK TO a", " end", "abort", "PREPARE TRANSACTION 'x'"})
+        CHECK(catalog.intern(identity(sql))->ends_transaction);
+    CHECK_FALSE(catalog.intern(identity("select 1"))->ends_transaction);
+    CHECK_FALSE(catalog.intern(identity("committed"))->ends_transaction);
+}
+
+}  // namespace pgweir
