@@ -129,7 +129,7 @@ check() { # NAME COMMAND...
 # What a proxy must never leave behind: it died, or it logged that an invariant of its own failed.
 proxy_is_well() {
     process_ended "$proxy_pid" && { echo "the proxy ended by itself"; tail -n 20 "$folder/$proxy_name.log"; return 1; }
-    ! grep -E '[]] FATAL |ERROR: (Address|Leak|Undefined)Sanitizer|WARNING: ThreadSanitizer|runtime error:' "$folder/$proxy_name.log"
+    ! grep -E '^[0-9][^]]*[]] FATAL |^[{]"time":"[^"]*","pid":[0-9]*,"level":"FATAL|ERROR: (Address|Leak|Undefined)Sanitizer|WARNING: ThreadSanitizer|runtime error:' "$folder/$proxy_name.log"
 }
 
 # Output lines of another program in the same form (`ok NAME`, `FAILED NAME: why`) are shown and counted.

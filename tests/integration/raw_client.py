@@ -1,8 +1,12 @@
-"""A PostgreSQL login by hand, for what drivers keep to themselves: `login` says `ok`, or `SQLSTATE message`."""
+"""PostgreSQL's protocol by hand, for what drivers keep to themselves.
+
+`login` says `ok`, or `SQLSTATE message`; `RawClient` is a connection that can be left in the middle of anything.
+"""
 import base64
 import hashlib
 import hmac
 import os
+import select
 import socket
 import struct
 
@@ -79,3 +83,75 @@ def login(port, user, database, password):
                 return "ok" if kind else "closed without a word"
             if kind == b"R" and (reply := answer(scram, body, user, password)):
                 connection.sendall(reply)
+
+
+class RawClient:
+    """A connection that shows each message, and the descriptors that came with it."""
+
+    def __init__(self, address, user, database, password=""):
+        self.socket = socket.socket(socket.AF_UNIX if isinstance(address, str) else socket.AF_INET)
+        self.socket.settimeout(15)
+        self.socket.connect(address)
+        self.buffer, self.descriptors = b"", []
+        self.socket.sendall(start_up(user, database))
+        scram = Scram(password)
+        for kind, body in self.messages():
+            if kind == b"E":
+                raise RuntimeError(error_text(body))
+            if kind == b"K":
+                self.key = body
+            if kind == b"R" and (reply := answer(scram, body, user, password)):
+                self.socket.sendall(reply)
+
+    def messages(self):
+        """Up to ReadyForQuery."""
+        kind = b""
+        while kind != b"Z":
+            while len(self.buffer) < 5 or len(self.buffer) < 1 + struct.unpack("!i", self.buffer[1:5])[0]:
+                data, descriptors, _, _ = socket.recv_fds(self.socket, 65536, 200)
+                self.descriptors += descriptors
+                if not data:
+                    raise EOFError("closed by the proxy")
+                self.buffer += data
+            end = 1 + struct.unpack("!i", self.buffer[1:5])[0]
+            kind, body, self.buffer = self.buffer[:1], self.buffer[5:end], self.buffer[end:]
+            yield kind, body
+
+    def send(self, sql):
+        self.socket.sendall(message(b"Q", sql.encode() + b"\0"))
+
+    def rows(self):
+        """The rows of the answer, as lists of text; an error is raised."""
+        rows, error = [], None
+        try:
+            for kind, body in self.messages():
+                if kind == b"D":
+                    rows.append(values(body))
+                elif kind == b"E":
+                    error = error_text(body)
+        except (EOFError, ConnectionResetError):
+            if not error:
+                raise
+        if error:
+            raise RuntimeError(error)
+        return rows
+
+    def query(self, sql):
+        self.send(sql)
+        return self.rows()
+
+    def answers_within(self, seconds):
+        return bool(self.buffer) or bool(select.select([self.socket], [], [], seconds)[0])
+
+    def close(self):
+        self.socket.close()
+
+
+def values(body):
+    count, at, row = struct.unpack("!h", body[:2])[0], 2, []
+    for _ in range(count):
+        length = struct.unpack("!i", body[at:at + 4])[0]
+        at += 4
+        row.append(None if length < 0 else body[at:at + length].decode("utf-8", "replace"))
+        at += max(length, 0)
+    return row
