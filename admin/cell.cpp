@@ -1,5 +1,7 @@
 #include "admin/cell.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cassert>
 #include <cstdlib>
@@ -46,11 +48,21 @@ std::string binary(std::int64_t number, ColumnType type) {
     return std::to_string(number);
 }
 
+// PostgreSQL manual, "bytea Hex Format".
+std::string hex_text(std::string_view bytes) {
+    std::string text = "\\x";
+    for (const char byte : bytes) text += fmt::format("{:02x}", static_cast<unsigned char>(byte));
+    return text;
+}
+
 }  // namespace
 
 std::string Cell::encode(ColumnType type, std::int16_t format) const {
     assert(!is_null());
-    if (const auto* text = std::get_if<std::string>(&value_)) return *text;    // the same bytes in both formats
+    if (const auto* text = std::get_if<std::string>(&value_)) {
+        if (type == ColumnType::bytea && format != binary_format) return hex_text(*text);
+        return *text;    // the same bytes in both formats
+    }
     const auto number = std::get<std::int64_t>(value_);
     return format == binary_format ? binary(number, type) : std::to_string(number);
 }

@@ -42,12 +42,10 @@ ConsoleStep Console::show(ShowKind kind, Pending pending) {
         append_notice(bytes, "Console usage", help_text());
         return complete(pending, "SHOW", std::move(bytes));
     }
-    if (kind == ShowKind::fds) {
-        if (role_ == ConsoleRole::stats) return refuse(is_query, OrderError::admin_needed, {});
-        return refuse(is_query, "SHOW FDS is not supported, as there is no online restart", error_sqlstate);
-    }
+    if (kind == ShowKind::fds && role_ == ConsoleRole::stats) return refuse(is_query, OrderError::admin_needed, {});
     pending_ = std::move(pending);
-    const auto needs = show_table_row(kind).needs;
+    auto needs = show_table_row(kind).needs;
+    if (kind == ShowKind::fds && is_owner_) needs = needs | Needs::fd_handles;
     if (needs == Needs::none) return answer({});
     return {.needs = needs};
 }
@@ -75,9 +73,16 @@ ConsoleStep Console::answer(const Inventory& inventory) {
         return send_rows(portal, pending.max_rows);
     }
     std::string bytes;
+    std::vector<PassedDescriptor> descriptors;
     append_columns(bytes, table_row.columns);
-    for (const auto& row : rows) append_row(bytes, row, table_row.columns);
-    return complete(pending, "SHOW", std::move(bytes));
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        const bool is_fd = table_row.kind == ShowKind::fds && inventory.fds[i].handle;
+        if (is_fd) descriptors.push_back({bytes.size(), inventory.fds[i].handle});
+        append_row(bytes, rows[i], table_row.columns);
+    }
+    auto step = complete(pending, "SHOW", std::move(bytes));
+    step.descriptors = std::move(descriptors);
+    return step;
 }
 
 ConsoleStep Console::done(std::string_view notice) {

@@ -29,9 +29,16 @@
 
 namespace pgweir {
 
+// A descriptor that goes with the byte at `offset`.
+struct PassedDescriptor {
+    std::size_t offset = 0;
+    std::shared_ptr<const int> handle;
+};
+
 // What to do now, in this order.
 struct ConsoleStep {
     std::string bytes = {};                // send these
+    std::vector<PassedDescriptor> descriptors = {};   // … with these, in order
     std::string log = {};                  // a LOG line about this connection; empty: none
     std::string error = {};                // an error has been sent: log it as ERROR and as `pooler error: …`
     Needs needs = Needs::none;             // gather these, then call `answer`
@@ -42,7 +49,8 @@ struct ConsoleStep {
 
 class Console {
 public:
-    explicit Console(ConsoleRole role) : role_(role) {}
+    // `is_owner`: the OS user that runs the process, over the Unix socket: SHOW FDS hands the sockets themselves over.
+    explicit Console(ConsoleRole role, bool is_owner = false) : role_(role), is_owner_(is_owner) {}
 
     // A Query message's text.
     ConsoleStep on_query(std::string_view text);
@@ -100,6 +108,7 @@ private:
     ConsoleStep read(Bytes body, ConsoleStep (Console::*handler)(const Message&));
 
     ConsoleRole role_;
+    bool is_owner_;
     bool skips_to_sync_ = false;    // after an error in the extended protocol
     bool has_suspended_ = false;
     std::optional<Pending> pending_;

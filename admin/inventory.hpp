@@ -34,6 +34,8 @@ enum class Needs : std::uint16_t {
     settings = 1 << 9,
     peers = 1 << 10,
     dns = 1 << 11,
+    fds = 1 << 12,
+    fd_handles = 1 << 13,   // with `fds`: the descriptors themselves and the secrets that go with them
 };
 
 constexpr Needs operator|(Needs a, Needs b) {
@@ -194,6 +196,26 @@ struct DnsHostRow {
     std::string addrs;
 };
 
+// A socket of the process, as an online restart would take it over.
+struct FdRow {
+    int fd = -1;
+    std::string task;                        // "pooler", "client", "server"
+    std::optional<std::string> user{};
+    std::optional<std::string> database{};
+    std::string addr;
+    int port = 0;
+    std::uint64_t cancel = 0;                // process id and secret of its cancel key
+    int link = 0;                            // the partner's fd; 0: none
+    std::optional<std::string> client_encoding{};
+    std::optional<std::string> std_strings{};
+    std::optional<std::string> datestyle{};
+    std::optional<std::string> timezone{};
+    std::optional<std::string> password{};
+    std::optional<std::string> scram_client_key{};    // bytes
+    std::optional<std::string> scram_server_key{};
+    std::shared_ptr<const int> handle{};     // a descriptor of the same socket; closed with its last owner
+};
+
 struct Inventory {
     std::vector<ClientRow> clients;
     std::vector<ServerRow> servers;
@@ -208,6 +230,7 @@ struct Inventory {
     std::vector<PeerRow> peers;
     std::vector<PeerPoolRow> peer_pools;     // come with `peers`
     std::vector<DnsHostRow> dns_hosts;
+    std::vector<FdRow> fds;
 };
 
 // The console's own line in SHOW DATABASES, but for what the proxy counts.

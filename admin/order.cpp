@@ -4,7 +4,7 @@
 
 #include <array>
 
-#include "routing/settings.hpp"
+#include "routing/console_name.hpp"
 
 namespace pgweir {
 
@@ -63,7 +63,7 @@ std::optional<OrderError> mistake_in(const Order& order) {
     if (order.kind == OrderKind::kill_client && order.client_id == 0) return OrderError::bad_client_id;
     if ((order.kind == OrderKind::disable || order.kind == OrderKind::enable) && order.database.empty())
         return OrderError::database_required;
-    if (order.database != console_database) return std::nullopt;
+    if (!is_console_database(order.database)) return std::nullopt;
     return order.kind == OrderKind::resume ? OrderError::database_not_paused : OrderError::console_entry;
 }
 

@@ -11,7 +11,8 @@ enum class ShowKind : std::uint8_t {
     clients, servers, sockets, active_sockets, pools, peer_pools, databases, peers, users, lists,
     stats, stats_totals, stats_averages, totals, config, mem, state, version, dns_hosts, dns_zones,
     client_encoding, default_transaction_isolation, standard_conforming_strings, datestyle, timezone,
-    help, fds,                 // no rows: a notice, a refusal
+    fds,
+    help,                      // no rows: a notice
     count_
 };
 

@@ -1,4 +1,4 @@
-// SHOW of what concerns the process: LISTS, CONFIG, MEM, STATE, VERSION, DNS_HOSTS, DNS_ZONES, and the fixed parameters.
+// SHOW of what concerns the process: LISTS, CONFIG, MEM, STATE, FDS, VERSION, DNS_HOSTS, DNS_ZONES, and the fixed parameters.
 
 #include "admin/show_rows.hpp"
 #include "admin/version.hpp"
@@ -53,6 +53,14 @@ std::vector<Row> state(const Inventory& inventory) {
         {"paused", is(ProcessState::paused)},
         {"suspended", is(ProcessState::suspended)},
     };
+}
+
+std::vector<Row> fds(const Inventory& inventory) {
+    std::vector<Row> rows;
+    for (const auto& row : inventory.fds)
+        rows.push_back({row.fd, row.task, row.user, row.database, row.addr, row.port, row.cancel, row.link, row.client_encoding,
+                        row.std_strings, row.datestyle, row.timezone, row.password, row.scram_client_key, row.scram_server_key});
+    return rows;
 }
 
 std::vector<Row> version(const Inventory&) { return {{version_text}}; }

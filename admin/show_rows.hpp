@@ -32,6 +32,7 @@ std::vector<Row> lists(const Inventory& inventory);
 std::vector<Row> config(const Inventory& inventory);
 std::vector<Row> mem(const Inventory& inventory);
 std::vector<Row> state(const Inventory& inventory);
+std::vector<Row> fds(const Inventory& inventory);
 std::vector<Row> version(const Inventory& inventory);
 std::vector<Row> dns_hosts(const Inventory& inventory);
 std::vector<Row> dns_zones(const Inventory& inventory);

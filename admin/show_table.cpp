@@ -16,6 +16,7 @@ constexpr auto t = ColumnType::text;
 constexpr auto i = ColumnType::int4;
 constexpr auto q = ColumnType::int8;
 constexpr auto n = ColumnType::numeric;
+constexpr auto b = ColumnType::bytea;
 
 constexpr auto connection_columns = std::to_array<ShowColumn>({
     {"type", t}, {"user", t}, {"database", t}, {"replication", t}, {"state", t}, {"addr", t}, {"port", i},
@@ -80,6 +81,11 @@ constexpr auto state_columns = std::to_array<ShowColumn>({{"key", t}, {"value", 
 constexpr auto version_columns = std::to_array<ShowColumn>({{"version", t}});
 constexpr auto dns_host_columns = std::to_array<ShowColumn>({{"hostname", t}, {"ttl", q}, {"addrs", t}});
 constexpr auto dns_zone_columns = std::to_array<ShowColumn>({{"zonename", t}, {"serial", q}, {"count", i}});
+constexpr auto fd_columns = std::to_array<ShowColumn>({
+    {"fd", i}, {"task", t}, {"user", t}, {"database", t}, {"addr", t}, {"port", i}, {"cancel", q}, {"link", i},
+    {"client_encoding", t}, {"std_strings", t}, {"datestyle", t}, {"timezone", t}, {"password", t},
+    {"scram_client_key", b}, {"scram_server_key", b},
+});
 constexpr auto client_encoding_columns = std::to_array<ShowColumn>({{"client_encoding", t}});
 constexpr auto default_transaction_isolation_columns = std::to_array<ShowColumn>({{"default_transaction_isolation", t}});
 constexpr auto standard_conforming_strings_columns = std::to_array<ShowColumn>({{"standard_conforming_strings", t}});
@@ -115,8 +121,8 @@ constexpr auto table = std::to_array<ShowTableRow>({
      standard_conforming_strings_columns, rows::standard_conforming_strings},
     {ShowKind::datestyle, "datestyle", Needs::none, datestyle_columns, rows::datestyle},
     {ShowKind::timezone, "timezone", Needs::none, timezone_columns, rows::timezone},
+    {ShowKind::fds, "fds", Needs::fds, fd_columns, rows::fds},
     {ShowKind::help, "help", Needs::none, Columns(), nullptr},
-    {ShowKind::fds, "fds", Needs::none, Columns(), nullptr},
 });
 static_assert(table.size() == static_cast<std::size_t>(ShowKind::count_));
 static_assert(std::ranges::is_sorted(table, {}, &ShowTableRow::kind));
@@ -136,7 +142,7 @@ std::string_view help_text() {
            "\tSHOW HELP|CONFIG|DATABASES|POOLS|CLIENTS|SERVERS|USERS|VERSION\n"
            "\tSHOW STATS|STATS_TOTALS|STATS_AVERAGES|TOTALS\n"
            "\tSHOW SOCKETS|ACTIVE_SOCKETS|LISTS|MEM|STATE\n"
-           "\tSHOW PEERS|PEER_POOLS|DNS_HOSTS|DNS_ZONES\n"
+           "\tSHOW PEERS|PEER_POOLS|DNS_HOSTS|DNS_ZONES|FDS\n"
            "\tSET key = value\n"
            "\tRELOAD\n"
            "\tPAUSE [database]\n"

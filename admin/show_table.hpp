@@ -23,7 +23,7 @@ struct ShowTableRow {
     ShowKind kind;
     std::string_view word;
     Needs needs;
-    std::span<const ShowColumn> columns;                   // none: answers with a notice or an error
+    std::span<const ShowColumn> columns;                   // none: answers with a notice
     std::vector<Row> (*rows)(const Inventory& inventory);
 };
 

@@ -82,6 +82,7 @@ struct Connection {
     explicit Connection(asio::io_context& io) : socket(io), timer(io) {}
     Socket socket;
     asio::steady_timer timer;
+    bool timed_out = false;
 };
 
 asio::awaitable<void> send_cancel(Worker& worker, SessionId session, Target target) {
@@ -91,11 +92,14 @@ asio::awaitable<void> send_cancel(Worker& worker, SessionId session, Target targ
     if (limit.count() > 0) {
         connection->timer.expires_after(std::chrono::microseconds(limit.count()));
         connection->timer.async_wait([connection](const boost::system::error_code& error) {
+            if (error) return;
+            connection->timed_out = true;
             boost::system::error_code ignored;
-            if (!error && connection->socket.is_open()) connection->socket.cancel(ignored);
+            if (connection->socket.is_open()) connection->socket.cancel(ignored);
         });
     }
-    const auto connected = co_await connect_socket(connection->socket, target.address);
+    const std::function<bool()> is_over = [&] { return connection->timed_out; };
+    const auto connected = co_await connect_socket(connection->socket, target.address, is_over);
     if (connected.error) {
         log(LogLevel::warning, "cancel request: {}", connected.error.message());
     } else if (!still_runs(worker, session, target)) {

@@ -10,6 +10,35 @@ namespace {
 
 constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
 
+constexpr std::chrono::milliseconds over_poll{100};
+
+// Shared with the resolver's handler: the system may answer when nobody waits any more.
+struct Lookup {
+    explicit Lookup(const asio::any_io_executor& executor) : resolver(executor), answered(executor) {}
+    asio::ip::tcp::resolver resolver;
+    asio::steady_timer answered;
+    boost::system::error_code error = asio::error::operation_aborted;
+    asio::ip::tcp::resolver::results_type found;
+    bool is_done = false;
+};
+
+asio::awaitable<std::shared_ptr<const Lookup>> look_up(const asio::any_io_executor& executor, const ServerAddress& address,
+                                                       const std::function<bool()>& is_over) {
+    auto lookup = std::make_shared<Lookup>(executor);
+    lookup->resolver.async_resolve(address.host, std::to_string(address.port),
+                                   [lookup](const boost::system::error_code& error, const auto& found) {
+                                       lookup->error = error;
+                                       lookup->found = found;
+                                       lookup->is_done = true;
+                                       lookup->answered.cancel();
+                                   });
+    while (!lookup->is_done && !is_over()) {
+        lookup->answered.expires_after(over_poll);
+        co_await lookup->answered.async_wait(as_result);
+    }
+    co_return lookup;
+}
+
 bool is_unix_directory(const std::string& host) { return host.starts_with('/') || host.starts_with('@'); }
 
 }  // namespace
@@ -22,7 +51,7 @@ ServerAddress next_address(const PoolTarget& target, PoolContext& context) {
     return {.host = hosts[turn % hosts.size()], .port = target.server_port};
 }
 
-asio::awaitable<ConnectResult> connect_socket(Socket& socket, ServerAddress address) {
+asio::awaitable<ConnectResult> connect_socket(Socket& socket, ServerAddress address, const std::function<bool()>& is_over) {
     if (is_unix_directory(address.host)) {
         std::string path = address.host + "/.s.PGSQL." + std::to_string(address.port);
         if (path.front() == '@') path.front() = '\0';
@@ -37,11 +66,12 @@ asio::awaitable<ConnectResult> connect_socket(Socket& socket, ServerAddress addr
         const auto [failed] = co_await socket.async_connect(endpoint, as_result);
         co_return ConnectResult{.error = failed};
     }
-    asio::ip::tcp::resolver resolver(socket.get_executor());
-    const auto [lookup, found] = co_await resolver.async_resolve(address.host, std::to_string(address.port), as_result);
-    if (lookup) co_return ConnectResult{.error = lookup, .resolving = true};
+    const asio::any_io_executor executor = socket.get_executor();
+    const auto lookup = co_await look_up(executor, address, is_over);
+    if (lookup->error) co_return ConnectResult{.error = lookup->error, .resolving = true};
     boost::system::error_code last = asio::error::host_not_found;
-    for (const auto& item : found) {
+    for (const auto& item : lookup->found) {
+        if (is_over()) co_return ConnectResult{.error = asio::error::operation_aborted};
         boost::system::error_code ignored;
         if (socket.is_open()) socket.close(ignored);
         const auto [failed] = co_await socket.async_connect(item.endpoint(), as_result);

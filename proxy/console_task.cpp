@@ -10,7 +10,10 @@
 #include "admin/console.hpp"
 #include "admin/version.hpp"
 #include "protocol/frame_scanner.hpp"
+#include "protocol/scram/digest.hpp"
 #include "proxy/clock.hpp"
+#include "proxy/fd_passing.hpp"
+#include "proxy/hang_up.hpp"
 #include "proxy/inventory_task.hpp"
 #include "proxy/log.hpp"
 #include "proxy/names.hpp"
@@ -40,7 +43,7 @@ class ConsoleSession : public std::enable_shared_from_this<ConsoleSession> {
 public:
     ConsoleSession(Worker& worker, ConsoleStart start)
         : control_(*worker.shared().control), worker_(worker), start_(std::move(start)), socket_(worker.io()),
-          console_(start_.login.console), connected_unix_(std::time(nullptr)), connected_at_(now()) {
+          console_(start_.login.console, start_.login.is_console_owner), connected_unix_(std::time(nullptr)), connected_at_(now()) {
         const int family = start_.peer.is_unix ? AF_UNIX : start_.peer.host.find(':') != std::string::npos ? AF_INET6 : AF_INET;
         socket_.assign(asio::generic::stream_protocol(family, 0), start_.descriptor);
         worker_.shared().consoles.fetch_add(1);
@@ -67,15 +70,10 @@ public:
             }
             if (status == ScanStatus::more) {
                 char buffer[2048];
+                if (killed_) co_return co_await fail(Fault::admin_disconnect);
                 const auto [error, count] = co_await socket_.async_read_some(asio::buffer(buffer), as_result);
-                if (error) {
-                    const ConsoleStep last = console_.on_gone();
-                    if (last.order) {
-                        log(LogLevel::log, "admin disappeared when suspended, doing RESUME");
-                        begin(*last.order);
-                    }
-                    co_return end("client unexpected eof");
-                }
+                if (killed_) co_return co_await fail(Fault::admin_disconnect);
+                if (error) co_return gone();
                 input.append(buffer, count);
                 continue;
             }
@@ -92,6 +90,13 @@ public:
     // A cancel request ends the wait for PAUSE.
     void cancel() { cancelled_ = true; }
     Bytes key() const { return key_; }
+    // KILL_CLIENT: its wait ends, and it goes before it reads its next command.
+    void kill() {
+        killed_ = cancelled_ = true;
+        boost::system::error_code ignored;
+        socket_.cancel(ignored);
+    }
+    std::uint64_t number() const { return start_.number; }
 
     ClientRow row() const {
         ClientRow row;
@@ -135,6 +140,16 @@ private:
         end(fault_message(fault));
     }
 
+    // The client has hung up. A SUSPEND of its own does not outlive it.
+    void gone() {
+        const ConsoleStep last = console_.on_gone();
+        if (last.order) {
+            log(LogLevel::log, "{}", last.log);
+            begin(*last.order);
+        }
+        end("client unexpected eof");
+    }
+
     void end(std::string_view reason) {
         if (worker_.log_disconnections())
             log(LogLevel::log, "{} closing because: {} (age={}s)", name(), reason, (now() - connected_at_).count() / 1'000'000);
@@ -149,7 +164,12 @@ private:
                 log(LogLevel::error, "{} {}", name(), step.error);
                 log(LogLevel::warning, "{} pooler error: {}", name(), step.error);
             }
-            co_await send(std::move(step.bytes));
+            if (step.descriptors.empty())
+                co_await send(std::move(step.bytes));
+            else if (!co_await send_descriptors(socket_, step.bytes, step.descriptors)) {
+                gone();
+                co_return false;
+            }
             if (step.fault != Fault::none) {
                 co_await fail(step.fault);
                 co_return false;
@@ -172,7 +192,14 @@ private:
                     begin(order);
                     co_return true;
                 }
-                step = co_await give(order);
+                if (order.kind == OrderKind::kill_client)
+                    step = co_await kill_client(order.client_id);
+                else
+                    step = co_await give(order);
+                if (is_gone_) {
+                    gone();
+                    co_return false;
+                }
             } else {
                 co_return true;
             }
@@ -186,11 +213,30 @@ private:
         while (!cancelled_ && must_wait(order)) {
             asio::steady_timer timer(worker_.io(), condition_poll);
             co_await timer.async_wait(as_result);
+            is_gone_ = has_hung_up(socket_.native_handle());
+            if (is_gone_) co_return ConsoleStep{};
         }
         if (cancelled_) {
             co_return console_.on_cancel();    // its step resumes
         }
         co_return console_.done();
+    }
+
+    // A client on any worker, or a console.
+    asio::awaitable<ConsoleStep> kill_client(std::uint64_t number) {
+        bool found = false;
+        for (ConsoleSession* session : sessions()) {
+            if (session->number() != number) continue;
+            session->kill();
+            found = true;
+        }
+        asio::steady_timer answered(worker_.io(), asio::steady_timer::time_point::max());
+        control_.kill_client(number, [&](bool on_a_worker) {
+            found = found || on_a_worker;
+            answered.cancel();
+        });
+        co_await answered.async_wait(as_result);
+        co_return found ? console_.done() : console_.failed(OrderError::client_not_found);
     }
 
     std::optional<OrderError> begin(const Order& order) {
@@ -199,7 +245,7 @@ private:
             case OrderKind::reload: return control_.reload();
             case OrderKind::pause: return control_.pause(order.database);
             case OrderKind::resume: return control_.resume(order.database);
-            case OrderKind::suspend: return control_.pause({});
+            case OrderKind::suspend: return control_.suspend();
             case OrderKind::disable: return control_.disable(order.database, true);
             case OrderKind::enable: return control_.disable(order.database, false);
             case OrderKind::reconnect: return control_.reconnect(order.database);
@@ -207,7 +253,7 @@ private:
                 if (!order.database.empty() && !control_.knows_database(order.database)) return OrderError::no_such_database;
                 return std::nullopt;
             case OrderKind::kill: return control_.kill(order.database);
-            case OrderKind::kill_client: return control_.kill_client(order.client_id);
+            case OrderKind::kill_client: break;    // asks the workers first
             case OrderKind::shutdown: control_.shut_down(order.mode); return std::nullopt;
         }
         return std::nullopt;
@@ -215,8 +261,8 @@ private:
 
     bool must_wait(const Order& order) {
         switch (order.kind) {
-            case OrderKind::pause:
-            case OrderKind::suspend: return !control_.is_paused_out(order.database);
+            case OrderKind::pause: return !control_.is_paused_out(order.database);
+            case OrderKind::suspend: return control_.is_suspended() && !control_.has_flushed();
             case OrderKind::kill: return false;
             case OrderKind::wait_close: return control_.has_marked(order.database);
             default: return false;
@@ -232,6 +278,8 @@ private:
     std::int64_t connected_unix_;
     TimePoint connected_at_;
     bool cancelled_ = false;
+    bool killed_ = false;
+    bool is_gone_ = false;
 };
 
 Task run_console(std::shared_ptr<ConsoleSession> session) { co_await session->run(); }
@@ -244,10 +292,15 @@ void begin_console(Worker& worker, ConsoleStart start) {
     });
 }
 
-void cancel_console(Worker& worker, std::string key) {
-    asio::post(worker.io(), [wanted = std::move(key)] {
-        for (ConsoleSession* session : sessions())
-            if (session->key() == wanted) session->cancel();
+void cancel_console(Worker& worker, std::string key, std::string from) {
+    asio::post(worker.io(), [wanted = std::move(key), name = std::move(from)] {
+        bool is_known = false;
+        for (ConsoleSession* session : sessions()) {
+            if (!equal_in_constant_time(session->key(), wanted)) continue;
+            session->cancel();
+            is_known = true;
+        }
+        if (!is_known) log(LogLevel::log, "{} failed cancel request", name);
     });
 }
 

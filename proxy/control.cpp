@@ -1,6 +1,7 @@
 #include "proxy/control.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include <boost/asio/post.hpp>
 
@@ -9,6 +10,7 @@
 #include "proxy/log.hpp"
 #include "proxy/pool_setup.hpp"
 #include "routing/effective_settings.hpp"
+#include "routing/servers_allowed.hpp"
 #include "routing/settings_console.hpp"
 
 namespace pgweir {
@@ -140,7 +142,7 @@ bool Control::is_all_paused() {
 }
 
 std::optional<OrderError> Control::pause(const std::string& database) {
-    if (database.empty() && is_all_paused()) return OrderError::already_paused;
+    if (database.empty() && (is_all_paused() || is_suspended())) return OrderError::already_paused;
     if (!database.empty() && !knows_database(database)) return OrderError::no_such_database;
     shared_.book.look([&](Book& book) { book.pause(database, true); });
     tick_pools(database);
@@ -149,6 +151,10 @@ std::optional<OrderError> Control::pause(const std::string& database) {
 
 std::optional<OrderError> Control::resume(const std::string& database) {
     if (shared_.shutdown.load() != ShutdownPhase::none) return OrderError::shutting_down;
+    if (database.empty() && is_suspended()) {
+        end_suspend();
+        return std::nullopt;
+    }
     if (database.empty()) {
         if (!is_all_paused()) return OrderError::not_paused;
     } else {
@@ -188,14 +194,17 @@ std::optional<OrderError> Control::kill(const std::string& database) {
     return std::nullopt;
 }
 
-std::optional<OrderError> Control::kill_client(std::uint64_t number) {
-    // The worker that has it is not known: all look. Its own check makes a second hit impossible, numbers being unique.
-    on_every_worker([number](Worker& worker) {
+// The worker that has it is not known: all look. Numbers are unique.
+void Control::kill_client(std::uint64_t number, std::function<void(bool)> then) {
+    auto found = std::make_shared<std::atomic<bool>>(false);
+    const auto look = [number, found](Worker& worker) {
         worker.relay().each_client([&](ClientConnection& client) {
-            if (client.details->number == number) worker.relay().end_client(client, Fault::admin_disconnect);
+            if (client.details->number != number || client.closing) return;
+            *found = true;
+            worker.relay().end_client(client, Fault::admin_disconnect);
         });
-    });
-    return std::nullopt;
+    };
+    on_every_worker(look, [found, answer = std::move(then)] { answer(found->load()); });
 }
 
 bool Control::is_paused_out(const std::string& database) {
@@ -236,9 +245,19 @@ void Control::prepare_pools() {
 }
 
 void Control::tick() {
+    if (is_suspended()) return check_suspend();
     tick_pools({});
     forget_idle_pools();
+    count_servers_allowed();
     check_shutdown();
+}
+
+// The next pool is not known before its first client is in: it is counted as one of the usual size.
+void Control::count_servers_allowed() {
+    const int next_pool = shared_.config.get()->settings->default_pool_size;
+    const int unbounded = std::numeric_limits<int>::max() / 2;
+    const int allowed = shared_.book.look([&](Book& book) { return servers_still_allowed(book, unbounded); });
+    shared_.servers_allowed = std::min(unbounded, allowed + (next_pool == 0 ? unbounded : next_pool));
 }
 
 // pool_idle_timeout, autodb_idle_timeout, and pools whose entry has left the configuration.

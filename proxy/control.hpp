@@ -30,14 +30,18 @@ public:
     std::optional<OrderError> disable(const std::string& database, bool disabled);
     std::optional<OrderError> reconnect(const std::string& database);
     std::optional<OrderError> kill(const std::string& database);
-    std::optional<OrderError> kill_client(std::uint64_t number);
+    std::optional<OrderError> suspend();
     void shut_down(ShutdownMode mode);
+    // Ends that client, wherever it is; `then` hears whether it was found.
+    void kill_client(std::uint64_t number, std::function<void(bool)> then);
 
     // Conditions that orders wait for.
     bool is_paused_out(const std::string& database);    // no server connection is left
     bool has_marked(const std::string& database);
     bool knows_database(const std::string& database);
     bool is_all_paused();
+    bool is_suspended() const { return suspended_at_ != never; }
+    bool has_flushed();    // all that was on its way when SUSPEND came has gone
 
     // Pools of entries with a forced user and min_pool_size, which need no client to be there.
     void prepare_pools();
@@ -51,6 +55,7 @@ public:
 
     Shared& shared() { return shared_; }
     const std::vector<Worker*>& workers() const { return workers_; }
+    const Listener& listener() const { return listener_; }
     Worker& first() { return *workers_.front(); }
 
 private:
@@ -62,6 +67,10 @@ private:
     void tick_pools(const std::string& database);
     void forget_idle_pools();
     void check_shutdown();
+    void count_servers_allowed();
+    bool is_a_database_paused();
+    void end_suspend();
+    void check_suspend();
     bool is_gone(const std::string& database, const PoolContext& context) const { return !database.empty() && context.database != database; }
     DatabaseTotals totals();
 
@@ -74,6 +83,9 @@ private:
     LogSettings log_settings_;
     SystemFiles files_;
     StatsHistory history_;
+    TimePoint suspended_at_ = never;
+    bool has_flushed_ = false;
+    bool counts_unflushed_ = false;    // the workers are being asked
 };
 
 }  // namespace pgweir

@@ -7,6 +7,7 @@
 
 #include "proxy/clock.hpp"
 #include "proxy/console_task.hpp"
+#include "proxy/fd_inventory.hpp"
 #include "routing/effective_settings.hpp"
 
 namespace pgweir {
@@ -266,8 +267,11 @@ asio::awaitable<Inventory> gather(Control& control, Needs needs) {
         if (asks_for(needs, Needs::users)) add_users(inventory, book, *config);
         if (asks_for(needs, Needs::counts)) add_counts(inventory, book, *config, control);
         if (asks_for(needs, Needs::memory)) add_memory(inventory, book);
-        if (asks_for(needs, Needs::state)) inventory.state = book.all_paused() ? ProcessState::paused : ProcessState::active;
+        if (asks_for(needs, Needs::state)) {
+            inventory.state = control.is_suspended() ? ProcessState::suspended : book.all_paused() ? ProcessState::paused : ProcessState::active;
+        }
     });
+    if (asks_for(needs, Needs::fds)) inventory.fds = co_await gather_fds(control, asks_for(needs, Needs::fd_handles));
     if (asks_for(needs, Needs::statistics)) inventory.statistics = control.statistics();
     co_return inventory;
 }

@@ -21,6 +21,7 @@
 #include "proxy/log.hpp"
 #include "proxy/names.hpp"
 #include "proxy/socket_options.hpp"
+#include "routing/servers_allowed.hpp"
 
 namespace pgweir {
 namespace {
@@ -118,7 +119,7 @@ void Listener::start() {
 
 Task Listener::accept(std::shared_ptr<Port> port) {
     while (port->acceptor.is_open()) {
-        if (!has_descriptors_left()) {
+        if (suspended_ || !has_descriptors_left()) {
             asio::steady_timer timer(first_.io(), accept_pause);
             co_await timer.async_wait(as_result);
             continue;
@@ -126,7 +127,7 @@ Task Listener::accept(std::shared_ptr<Port> port) {
         Worker& worker = worker_for_next();
         auto [error, socket] = co_await port->acceptor.async_accept(worker.io(), as_result);
         if (error) {
-            if (error == asio::error::operation_aborted || !port->acceptor.is_open()) co_return;
+            if (!port->acceptor.is_open()) co_return;
             asio::steady_timer timer(first_.io(), accept_pause);
             co_await timer.async_wait(as_result);
             continue;
@@ -142,12 +143,14 @@ Task Listener::accept(std::shared_ptr<Port> port) {
 // DESIGN, "Correctness" 11: servers must still be openable, so accepting pauses before descriptors run out.
 bool Listener::has_descriptors_left() {
     Shared& shared = first_.shared();
-    int used = descriptors_spare + 4 * static_cast<int>(workers_.size());
-    for (const Worker* worker : workers_) used += worker->clients.load(std::memory_order_relaxed);
-    const int wanted = shared.book.look([](Book& book) { return static_cast<int>(book.servers().live()); });
+    int clients = shared.consoles.load();
+    for (const Worker* worker : workers_) clients += worker->clients.load(std::memory_order_relaxed);
+    const int servers = shared.book.look([](Book& book) { return static_cast<int>(book.servers().live()); });
+    const int used = descriptors_spare + 4 * static_cast<int>(workers_.size()) + clients + servers;
+    const int expected = servers_to_expect(shared.servers_allowed.load(), clients + 1);
     rlimit limit{};
     ::getrlimit(RLIMIT_NOFILE, &limit);
-    if (static_cast<rlim_t>(used + wanted + shared.servers_allowed.load()) < limit.rlim_cur) return true;
+    if (static_cast<rlim_t>(used) + static_cast<rlim_t>(expected) < limit.rlim_cur) return true;
     if (now() - complained_at_ >= Microseconds{1'000'000}) {
         complained_at_ = now();
         log(LogLevel::warning, "no file descriptors left for new clients: accepting pauses (limit {})", limit.rlim_cur);
@@ -161,9 +164,23 @@ Worker& Listener::worker_for_next() {
     });
 }
 
+void Listener::suspend(bool suspended) {
+    suspended_ = suspended;
+    boost::system::error_code ignored;
+    for (const auto& port : ports_)
+        if (suspended && port->acceptor.is_open()) port->acceptor.cancel(ignored);
+}
+
 void Listener::close_tcp() {
     for (const auto& port : ports_)
         if (!port->is_unix && port->acceptor.is_open()) port->acceptor.close();
+}
+
+std::vector<int> Listener::descriptors() const {
+    std::vector<int> all;
+    for (const auto& port : ports_)
+        if (port->acceptor.is_open()) all.push_back(port->acceptor.native_handle());
+    return all;
 }
 
 void Listener::close() {

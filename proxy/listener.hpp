@@ -23,7 +23,11 @@ public:
     void start();
     // TCP only: during a shutdown the Unix socket stays, for the console.
     void close_tcp();
+    // New connections wait in the kernel's queue.
+    void suspend(bool suspended);
     void close();
+    // For SHOW FDS.
+    std::vector<int> descriptors() const;
 
 private:
     struct Port {
@@ -43,6 +47,7 @@ private:
     std::vector<Worker*> workers_;
     std::vector<std::shared_ptr<Port>> ports_;
     TimePoint complained_at_{};
+    bool suspended_ = false;
 };
 
 }  // namespace pgweir

@@ -10,6 +10,8 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include "proxy/log_text.hpp"
+
 namespace pgweir {
 namespace {
 
@@ -57,24 +59,6 @@ std::unique_ptr<spdlog::formatter> line_formatter(bool json) {
 std::shared_ptr<spdlog::logger> logger;    // set before other threads start, swapped under spdlog's own sinks at a reload
 std::atomic<bool> json_lines{false};
 
-std::string escaped(std::string_view message) {
-    std::string out;
-    out.reserve(message.size() + 8);
-    for (const char c : message) {
-        if (json_lines && (c == '"' || c == '\\'))
-            out += '\\', out += c;
-        else if (json_lines && static_cast<unsigned char>(c) < 0x20)
-            out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-        else if (c == '\n')
-            out += "\n\t";
-        else if (static_cast<unsigned char>(c) < 0x20 && c != '\t')
-            out += fmt::format("\\x{:02x}", static_cast<unsigned>(c));    // a user name must not forge a line
-        else
-            out += c;
-    }
-    return out;
-}
-
 }  // namespace
 
 bool open_log(const LogSettings& settings) {
@@ -104,11 +88,11 @@ bool log_enabled(LogLevel level) {
 void write_log(LogLevel level, std::string_view message) {
     const auto current = std::atomic_load(&logger);
     if (!current) return;
-    const auto is_special = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\'; };
-    if (std::any_of(message.begin(), message.end(), is_special))
-        current->log(spdlog_level(level), "{}", escaped(message));
-    else
+    const auto is_plain = [](char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; };
+    if (std::all_of(message.begin(), message.end(), is_plain))
         current->log(spdlog_level(level), "{}", message);
+    else
+        current->log(spdlog_level(level), "{}", json_lines ? as_json_text(message) : as_log_text(message));
 }
 
 }  // namespace pgweir

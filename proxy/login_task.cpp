@@ -12,10 +12,12 @@
 
 #include "proxy/clock.hpp"
 #include "proxy/derive_task.hpp"
+#include "proxy/hang_up.hpp"
 #include "proxy/log.hpp"
 #include "proxy/names.hpp"
 #include "proxy/pool_setup.hpp"
 #include "proxy/worker.hpp"
+#include "routing/console_name.hpp"
 #include "routing/effective_settings.hpp"
 #include "routing/welcome.hpp"
 
@@ -255,8 +257,7 @@ private:
             target = shared_.cancel_keys.find(login_.cancel_key());
         }
         if (!target) {
-            log(LogLevel::log, "{} failed cancel request", name());
-            cancel_console(*shared_.workers[0], std::string(login_.cancel_key()));
+            cancel_console(*shared_.workers[0], std::string(login_.cancel_key()), name());
         } else {
             shared_.workers[target.worker]->begin_cancel(target.session);
         }
@@ -293,13 +294,16 @@ private:
         });
         if (!session) co_return co_await authenticated();    // the pool was idle for too long a moment ago: once more
         if (!welcome) {
+            HangUpWatch hang_up(state_->socket, [this, session] { worker_.welcome_arrived(session, Fault::none); });
             Fault fault = co_await worker_.wait_for_welcome(session, welcome_deadline(*entry, *context));
             welcome = shared_.book.look([&](Book& book) { return book.pool(context->id)->welcome; });
-            while (!welcome && fault == Fault::none) {    // RECONNECT has just dropped it
+            while (!welcome && fault == Fault::none && !hang_up.has_happened()) {    // RECONNECT has just dropped it
                 worker_.relay().decide([&](Book& book, BookActions& out) { welcome = book.await_welcome(session, now(), out); });
                 if (!welcome) fault = co_await worker_.wait_for_welcome(session, welcome_deadline(*entry, *context));
                 if (!welcome) welcome = shared_.book.look([&](Book& book) { return book.pool(context->id)->welcome; });
             }
+            hang_up.stop();
+            if (hang_up.has_happened()) co_return leave(session);
             if (fault != Fault::none) co_return co_await refuse_session(session, *context, fault);
         }
         begin_session(session, *welcome, *entry, context, leftover);
@@ -324,6 +328,16 @@ private:
         const bool by_query = policy.query_timeout.count() > 0 &&
                               (policy.query_wait_timeout.count() == 0 || policy.query_timeout < policy.query_wait_timeout);
         return by_query ? Fault::query_timeout_waiting : Fault::query_wait_timeout;
+    }
+
+    // The client has hung up while it waited for its welcome.
+    void leave(SessionId session) {
+        shared_.book.look([&](Book& book) {
+            book.leave_queue(session);
+            book.remove_session(session, now());
+        });
+        if (config_->settings->log_disconnections) log(LogLevel::log, "{} closing because: client unexpected eof (age={}s)", name(), age());
+        close();
     }
 
     Task refuse_session(SessionId session, const PoolContext& context, Fault fault) {

@@ -142,7 +142,8 @@ asio::awaitable<std::optional<OpenFailure>> open(Worker& worker, ServerConnectio
 
     const ServerAddress address = next_address(*server.target, *server.context);
     server.remote = {.host = address.host, .port = address.port, .pid = 0, .is_unix = address.host.starts_with('/') || address.host.starts_with('@')};
-    const auto connected = co_await connect_socket(attempt->socket, address);
+    const std::function<bool()> is_over = [&] { return attempt->timed_out || attempt->abandoned; };
+    const auto connected = co_await connect_socket(attempt->socket, address, is_over);
     if (connected.error) {
         if (server.target->entry.load_balance_hosts == LoadBalanceHosts::disable) server.context->next_host.fetch_add(1);
         log(LogLevel::debug, "{} {}", name_of(server), connected.error.message());

@@ -161,7 +161,7 @@ public:
         control_->prepare_pools();
         for (std::size_t i = 1; i < workers_.size(); ++i) workers_[i]->start();
         workers_.front()->run();
-        return 0;
+        return exit_status_;
     }
 
 private:
@@ -175,6 +175,11 @@ private:
 
     void on_signal(int signal) {
         const bool ending = shared_.shutdown.load() != ShutdownPhase::none;
+        if ((signal == SIGTERM || signal == SIGINT) && control_->is_suspended()) {
+            log(LogLevel::log, "got {} while suspended, fast exit", signal == SIGTERM ? "SIGTERM" : "SIGINT");
+            exit_status_ = 1;
+            return control_->shut_down(ShutdownMode::immediate);
+        }
         switch (signal) {
             case SIGHUP:
                 log(LogLevel::log, "got SIGHUP, re-reading config");
@@ -200,7 +205,7 @@ private:
                 if (ending) {
                     log(LogLevel::log, "got SIGUSR2 while shutting down, ignoring");
                 } else {
-                    log(LogLevel::log, "got SIGUSR2, continuing from PAUSE");
+                    log(LogLevel::log, "got SIGUSR2, continuing from {}", control_->is_suspended() ? "SUSPEND" : "PAUSE");
                     control_->resume({});
                 }
                 break;
@@ -238,6 +243,7 @@ private:
     std::vector<std::unique_ptr<Worker>> workers_;
     std::unique_ptr<Listener> listener_;
     std::unique_ptr<Control> control_;
+    int exit_status_ = 0;
 };
 
 void print_load_problems(const LoadResult& result) {

@@ -155,6 +155,7 @@ ServerConnection* Relay::find(ServerId id) {
 
 void Relay::tick(TimePoint at) {
     now_ = at;
+    if (suspended_) return;    // suspend_timeout alone counts
     deadlines_armed_ = false;
     for (std::uint32_t index = 0; index < deadlines_.size(); ++index) {
         if (deadlines_[index] == never.us) continue;

@@ -72,6 +72,13 @@ public:
         note_deadline(client);
     }
     void close_servers(const PoolContext* pool, CloseReason reason);
+
+    // SUSPEND (relay_suspend.cpp): what has been read goes on its way, nothing more is read; deadlines rest.
+    void suspend();
+    void resume();
+    // Clients for whom bytes are still kept on their way, in either direction.
+    int unflushed_clients();
+    void end_unflushed_clients(Fault fault);
     // Calls the book and carries out what it says.
     template <class Decide>
     void decide(Decide decide_it) {
@@ -105,6 +112,7 @@ private:
     void on_event(const epoll_event& event);
     void drain_mailbox();
     bool serve_ready_list();
+    bool is_flushed(const ClientConnection& client) const;
     void make_ready(ClientConnection& client);
     void make_ready(ServerConnection& server);
     void bury_dead();
@@ -170,6 +178,7 @@ private:
     std::vector<std::int64_t> deadlines_;                // of clients, by index, microseconds
     bool deadlines_armed_ = false;
     bool in_batch_ = false;
+    bool suspended_ = false;
     TimePoint now_{};
     BookActions book_actions_;
     SessionActions client_actions_;

@@ -54,6 +54,7 @@ void Relay::on_client_event(ClientConnection& client, std::uint32_t events) {
 }
 
 bool Relay::may_read(const ClientConnection& client) const {
+    if (suspended_ && client.input.empty()) return false;
     return client.session.wants_input() && (client.server == nullptr || client.server->output.empty());
 }
 

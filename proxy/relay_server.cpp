@@ -55,7 +55,8 @@ void Relay::read_server(ServerConnection& server) {
     for (int reads = 0; reads < reads_max; ++reads) {
         if (server.closed) return;
         // A client that does not read stops its server being read.
-        if (server.client != nullptr && !server.client->output.empty() && !server.client->broken) {
+        const bool is_blocked = server.client != nullptr && !server.client->output.empty() && !server.client->broken;
+        if (is_blocked || (suspended_ && server.client != nullptr && is_flushed(*server.client))) {
             server.edge_missed = true;
             return;
         }

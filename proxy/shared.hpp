@@ -71,7 +71,7 @@ struct Shared {
     std::atomic<ShutdownPhase> shutdown{ShutdownPhase::none};
     std::atomic<int> consoles{0};
     PoolCounters console_counters;                // written by worker 0
-    std::atomic<int> servers_allowed{64};         // that may still be opened: descriptors are kept for them
+    std::atomic<int> servers_allowed{0};          // that may still be opened: descriptors are kept for them
 };
 
 }  // namespace pgweir

@@ -52,6 +52,7 @@ public:
     void close();
     int fd() const { return fd_; }
     bool is_open() const { return fd_ >= 0; }
+    bool is_plain() const { return !layer_; }
 
 private:
     IoResult read_plain(char* into, std::size_t size);

@@ -131,7 +131,7 @@ struct ConsoleStart {
     std::uint32_t user_bound = 0;
 };
 void begin_console(Worker& worker, ConsoleStart start);
-// A cancel request whose key no session has: a console may.
-void cancel_console(Worker& worker, std::string key);
+// A cancel request whose key no session has: a console may. `from` names the request in the log.
+void cancel_console(Worker& worker, std::string key, std::string from);
 
 }  // namespace pgweir

@@ -101,6 +101,7 @@ public:
     const Sessions& sessions() const { return sessions_; }
     const Servers& servers() const { return servers_; }
     Limits& limits() { return limits_; }
+    const Limits& limits() const { return limits_; }
     // A server of this pool opened before the last mark is still there.
     bool has_marked_servers(PoolId pool) const;
     // How often an invariant of the callers was found broken; each is a bug.

@@ -4,6 +4,18 @@
 #include "routing/book.hpp"
 
 namespace pgweir {
+namespace {
+
+// Is a server there that may be lent again? One that is marked for closing (RECONNECT) may not.
+bool has_usable_server(const Servers& servers, PoolId id, const Pool& pool) {
+    for (std::uint32_t i = 0; pool.logged_in > 0 && i < servers.index_end(); ++i) {
+        if (!servers.holds(i) || servers.at(i).pool != id || servers.at(i).epoch != pool.epoch) continue;
+        if (servers.at(i).state != ServerState::connecting && servers.at(i).state != ServerState::closing) return true;
+    }
+    return false;
+}
+
+}  // namespace
 
 // Moves a server to the state that follows. An event that cannot happen there is a bug of ours: counted, nothing done.
 bool Book::shift(ServerEntry& server, Event event) {
@@ -69,7 +81,7 @@ void Book::server_failed(ServerId id, const OpenFailure& failure, TimePoint now,
     last.is_starting_up = failure.sqlstate == "57P03";
     server_lost(id, now, out);
     // Refused by the server itself: it will refuse the next attempt too, so those who wait for it are told.
-    if (last.by_login && !last.is_starting_up && pool.logged_in == 0)
+    if (last.by_login && !last.is_starting_up && !has_usable_server(servers_, pool_id, pool))
         call_waiting(pool_id, pool, Fault::server_login_failed, out);
 }
 

@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "protocol/scram/digest.hpp"
+
 namespace pgweir {
 namespace {
 
@@ -12,13 +14,6 @@ std::uint32_t process_id_of(Bytes key) {
     std::uint32_t id = 0;
     std::memcpy(&id, key.data(), sizeof id);
     return id;
-}
-
-bool equal_in_constant_time(Bytes a, Bytes b) {
-    if (a.size() != b.size()) return false;
-    unsigned char difference = 0;
-    for (std::size_t i = 0; i < a.size(); ++i) difference = static_cast<unsigned char>(difference | (a[i] ^ b[i]));
-    return difference == 0;
 }
 
 }  // namespace

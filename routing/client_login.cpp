@@ -11,6 +11,7 @@
 #include "protocol/frontend/sasl_initial_response.hpp"
 #include "protocol/frontend/ssl_request.hpp"
 #include "protocol/frontend/startup_message.hpp"
+#include "routing/console_name.hpp"
 
 namespace pgweir {
 namespace {
@@ -53,8 +54,6 @@ ParameterList copy_of(const frontend::ParameterList& parameters) {
 }
 
 }  // namespace
-
-bool is_console_database(std::string_view name) { return name == "pgbouncer" || name == "pgweir"; }
 
 ClientLogin::ClientLogin(std::shared_ptr<const LoginRules> rules, const LoginDirectory& directory, RandomSource& random,
                          ClientPeer peer)
@@ -382,6 +381,7 @@ void ClientLogin::derive(std::string password, std::string salt, int iterations)
 // What only one who has proved who he is may hear.
 void ClientLogin::on_checked() {
     result_.console = console_role();
+    result_.is_console_owner = is_console_owner_;
     result_.secret = user_.secret;
     if (is_console()) {
         if (result_.console == ConsoleRole::none) return refuse(Fault::console_not_allowed);

@@ -86,6 +86,7 @@ struct ClientLoginResult {
     std::string user;                         // the login name: names the pool, unless the database forces another
     std::string database;                     // as the client asked for it
     ConsoleRole console = ConsoleRole::none;  // none: an ordinary database
+    bool is_console_owner = false;            // on the console as the OS user that runs the process, over the Unix socket
     StartUpParameters parameters;
     std::optional<ScramKeys> scram_keys;      // pass-through: proved by this client, for its stored SCRAM secret
     StoredSecret secret;                      // the user's, as looked up: what logs in to servers
@@ -209,7 +210,5 @@ private:
     Fault fault_ = Fault::none;
     std::string fault_argument_;
 };
-
-bool is_console_database(std::string_view name);
 
 }  // namespace pgweir

@@ -7,6 +7,7 @@
 #include <optional>
 #include <stdexcept>
 
+#include "routing/console_name.hpp"
 #include "routing/setting_value.hpp"
 #include "routing/setting_words.hpp"
 
@@ -185,7 +186,7 @@ private:
         if (entry.hosts.empty()) entry.hosts.emplace_back(host_default);
         entry.port = port_.value_or(port_default);
         entry.name = entry.dbname;
-        if (entry.name == "*" || entry.name == console_database) throw BadUrl{"the URL's database name is reserved"};
+        if (entry.name == "*" || is_console_database(entry.name)) throw BadUrl{"the URL's database name is reserved"};
         entry.user = url_.user;
         if (!url_.password.empty()) entry.password = url_.password;
         return std::move(url_);

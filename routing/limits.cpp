@@ -2,11 +2,12 @@
 
 namespace pgweir {
 
-std::uint32_t Limits::place(std::vector<SharedBound>& bounds, std::string_view name) {
-    for (std::size_t i = 0; i < bounds.size(); ++i)
-        if (bounds[i].name == name) return static_cast<std::uint32_t>(i);
+std::uint32_t Limits::place(std::vector<SharedBound>& bounds, Places& places, std::string_view name) {
+    if (const auto known = places.find(name); known != places.end()) return known->second;
+    const auto next = static_cast<std::uint32_t>(bounds.size());
     bounds.emplace_back().name = name;
-    return static_cast<std::uint32_t>(bounds.size() - 1);
+    places.emplace(name, next);
+    return next;
 }
 
 Fault Limits::admit_client() {

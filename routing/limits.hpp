@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,8 +34,8 @@ struct SharedBound {
 class Limits {
 public:
     // The place of a name; made when new.
-    std::uint32_t database(std::string_view name) { return place(databases_, name); }
-    std::uint32_t user(std::string_view name) { return place(users_, name); }
+    std::uint32_t database(std::string_view name) { return place(databases_, database_places_, name); }
+    std::uint32_t user(std::string_view name) { return place(users_, user_places_, name); }
     SharedBound& database_at(std::uint32_t place) { return databases_[place]; }
     SharedBound& user_at(std::uint32_t place) { return users_[place]; }
     const std::vector<SharedBound>& databases() const { return databases_; }
@@ -53,10 +54,14 @@ public:
     std::vector<PoolId>& refused() { return refused_; }
 
 private:
-    static std::uint32_t place(std::vector<SharedBound>& bounds, std::string_view name);
+    using Places = std::map<std::string, std::uint32_t, std::less<>>;
+
+    static std::uint32_t place(std::vector<SharedBound>& bounds, Places& places, std::string_view name);
 
     std::vector<SharedBound> databases_;
     std::vector<SharedBound> users_;
+    Places database_places_;
+    Places user_places_;
     std::vector<PoolId> refused_;
     int clients_ = 0;
     int clients_max_ = 100;

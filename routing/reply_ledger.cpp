@@ -154,8 +154,7 @@ void ReplyLedger::begin_copy_in() {
 void ReplyLedger::drop_to_sync() {
     while (count_ > 0 && at(0).kind != RequestKind::sync) {
         effects_.dropped += at(0).effects;
-        ++head_;
-        --count_;
+        drop_head();
     }
     head_answered_ = false;
     if (count_ > 0) return;
@@ -167,12 +166,17 @@ void ReplyLedger::pop() {
     assert(count_ > 0);
     head_answered_ = false;
     effects_.settled += at(0).effects;
+    drop_head();
+    while (count_ > 0 && at(0).kind == RequestKind::copy_end) drop_head();
+}
+
+// What a huge pipeline took is not kept for as long as the server lives.
+void ReplyLedger::drop_head() {
     ++head_;
-    --count_;
-    while (count_ > 0 && at(0).kind == RequestKind::copy_end) {
-        ++head_;
-        --count_;
-    }
+    if (--count_ > 0 || capacity_ <= capacity_kept) return;
+    more_.reset();
+    capacity_ = static_cast<std::uint32_t>(few_.size());
+    head_ = 0;
 }
 
 void ReplyLedger::append(Entry entry) {

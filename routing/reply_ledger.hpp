@@ -65,6 +65,8 @@ public:
 
     bool is_settled() const { return count_ == 0 && !unsynced_ && !skipping_ && !copy_in_; }
     bool empty() const { return count_ == 0; }
+    // Places that memory is held for.
+    std::uint32_t capacity() const { return capacity_; }
 
     // Messages were sent that no Sync or Query follows yet: a Sync makes the server answer.
     bool needs_sync() const { return unsynced_ || skipping_; }
@@ -104,8 +106,11 @@ private:
     Entry* entries() { return more_ ? more_.get() : few_.data(); }
     const Entry* entries() const { return more_ ? more_.get() : few_.data(); }
 
+    static constexpr std::uint32_t capacity_kept = 4096;    // more is given back as soon as all is answered
+
     void append(Entry entry);
     void pop();
+    void drop_head();
     void grow();
     ReplyRoute settle_ready();
     ReplyRoute settle_error();

@@ -58,7 +58,9 @@ UnlinkedEvent ServerSession::on_unlinked_bytes(Bytes& input) {
         if (ledger.empty()) return fatal_seen ? UnlinkedEvent::fatal : UnlinkedEvent::dirty;
         if (ledger.on_reply(type) == ReplyRoute::mismatch) return UnlinkedEvent::dirty;
         if (type != ready_for_query) continue;
-        transaction = TransactionStatus{frame.body()[0]};
+        const auto ready = frame.ends ? backend::ReadyForQuery::parse(BodyReader{frame.body()}) : ProtocolError::short_body;
+        if (!ready) return UnlinkedEvent::dirty;
+        transaction = ready->transaction;
         if (!ledger.is_settled()) continue;
         return request_failed || transaction != TransactionStatus::idle ? UnlinkedEvent::failed : UnlinkedEvent::done;
     }

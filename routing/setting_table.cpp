@@ -118,7 +118,7 @@ constexpr auto table = std::to_array<SettingRow>({
     {"so_reuseport",                boolean,       &S::so_reuseport,               "0",           {},             restart,           "let several processes listen on the same port"},
     {"stats_period",                whole_seconds, &S::stats_period,               "60",          positive,       reload,            "averaging period of the statistics"},
     {"stats_users",                 list,          &S::stats_users,                "",            {},             reload,            "users who may give SHOW commands on the console"},
-    {"suspend_timeout",             seconds,       &S::suspend_timeout,            "10",          natural,        later,             "longest flush in SUSPEND before a connection is dropped; 0: no bound"},
+    {"suspend_timeout",             seconds,       &S::suspend_timeout,            "10",          natural,        reload,            "longest flush in SUSPEND before a connection is dropped; 0: no bound"},
     {"syslog",                      boolean,       &S::syslog,                     "0",           {},             later,             "log to syslog"},
     {"syslog_facility",             text,          &S::syslog_facility,            "daemon",      {},             later,             "auth, authpriv, daemon, user, local0 to local7"},
     {"syslog_ident",                text,          &S::syslog_ident,               "pgbouncer",   {},             later,             "name in syslog"},

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "routing/console_name.hpp"
 #include "routing/effective_settings.hpp"
 
 namespace pgweir {
@@ -17,8 +18,8 @@ void check_listening(const Settings& settings, SettingsFindings& findings) {
 }
 
 void check_logins(const Settings& settings, SettingsFindings& findings) {
-    if (settings.auth_dbname == console_database)
-        findings.errors.emplace_back("cannot use the reserved \"pgbouncer\" database as an auth_dbname");
+    if (is_console_database(settings.auth_dbname))
+        findings.errors.push_back(fmt::format("cannot use the reserved \"{}\" database as an auth_dbname", settings.auth_dbname));
     if (settings.auth_type != AuthType::any) return;
     for (const auto& entry : settings.databases) {
         if (entry.has_forced_user()) continue;

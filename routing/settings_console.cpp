@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "routing/console_name.hpp"
 #include "routing/entry_parser.hpp"
 #include "routing/setting_support.hpp"
 #include "routing/setting_table.hpp"
@@ -70,8 +71,8 @@ SetResult apply_set(Settings& settings, std::string_view key, std::string_view v
         return {SetOutcome::bad_value, fmt::format("invalid value \"{}\" for parameter {}, expected {}", value, key,
                                                    allowed_values(*row))};
     }
-    if (changed.auth_dbname == console_database)
-        return {SetOutcome::bad_value, "cannot use the reserved \"pgbouncer\" database as an auth_dbname"};
+    if (is_console_database(changed.auth_dbname))
+        return {SetOutcome::bad_value, fmt::format("cannot use the reserved \"{}\" database as an auth_dbname", changed.auth_dbname)};
     auto verdict = support_of(*row, changed);
     if (verdict.support == Support::refused) return {SetOutcome::unsupported, std::move(verdict.message)};
 

@@ -9,6 +9,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "routing/console_name.hpp"
 #include "routing/entry_parser.hpp"
 #include "routing/ini_reader.hpp"
 #include "routing/setting_support.hpp"
@@ -154,7 +155,7 @@ private:
     }
 
     void take_database(const IniItem& item) {
-        if (item.key == console_database)
+        if (is_console_database(item.key))
             return error(fmt::format("database name \"{}\" is reserved{}", item.key, in_file(item.place)));
         EntryNotes notes;
         databases_[item.key] = parse_database_entry(item.key, item.value, notes);

@@ -9,6 +9,7 @@
 #   --conf 'NAME = VALUE'  a further line of postgresql.conf; may repeat
 #   --scram-user NAME:PW   a superuser who must log in by SCRAM-SHA-256; may repeat
 #   --md5-user NAME:PW     the same by md5; may repeat
+#   --password-user NAME:PW  the same by a clear-text password; may repeat
 #
 # Everybody else is trusted, from 127.0.0.1 only; the superuser is `postgres`. Called by root the server runs as user
 # postgres, else nobody, and DIR must be open to that user. It does not wait for the disk (fsync is off): a killed
@@ -33,6 +34,7 @@ access_rules() {
     local user
     for user in "${scram_users[@]}"; do echo "host all ${user%%:*} 127.0.0.1/32 scram-sha-256"; done
     for user in "${md5_users[@]}"; do echo "host all ${user%%:*} 127.0.0.1/32 md5"; done
+    for user in "${password_users[@]}"; do echo "host all ${user%%:*} 127.0.0.1/32 password"; done
     printf '%s\n' "local all all trust" "host all all 127.0.0.1/32 trust" "host replication all 127.0.0.1/32 trust"
 }
 
@@ -68,6 +70,7 @@ start() {
     done
     create_users scram-sha-256 "${scram_users[@]}"
     create_users md5 "${md5_users[@]}"
+    create_users scram-sha-256 "${password_users[@]}"
     echo "$port"
 }
 
@@ -75,7 +78,7 @@ verb=${1:-} folder=${2:-}
 [[ $verb =~ ^(start|stop)$ && -n $folder ]] || usage 1
 shift 2
 folder=$(realpath -m "$folder") data=$folder/data programs=$(postgres_programs)
-fixed_port='' max_connections=100 conf_lines=() scram_users=() md5_users=()
+fixed_port='' max_connections=100 conf_lines=() scram_users=() md5_users=() password_users=()
 while (( $# )); do
     (( $# > 1 )) || die "$1 wants a value"
     case $1 in
@@ -84,6 +87,7 @@ while (( $# )); do
         --conf) conf_lines+=("$2") ;;
         --scram-user) scram_users+=("$2") ;;
         --md5-user) md5_users+=("$2") ;;
+        --password-user) password_users+=("$2") ;;
         *) die "unknown option $1" ;;
     esac
     shift 2

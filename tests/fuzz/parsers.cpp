@@ -62,15 +62,12 @@ void fuzz_start_up_packet(Bytes body) {
     agree(CancelRequest::parse(BodyReader(body)).has_value(), StartUpKind::cancel_request);
 }
 
-// A parser that is no message adds its row here.
-std::vector<FuzzParser> further_parsers() {
-    return {
+std::vector<FuzzParser> all_parsers() {
+    std::vector<FuzzParser> parsers{
         {"start_up.classify", fuzz_start_up_packet, [] { return vector_seeds(Sender::start_up, ""); }},
     };
-}
-
-std::vector<FuzzParser> all_parsers() {
-    auto parsers = further_parsers();
+    for (auto&& rows : {stream_parsers(), configuration_parsers(), scram_parsers(), login_parsers(), session_parsers()})
+        parsers.insert(parsers.end(), rows.begin(), rows.end());
     for (const auto& parser : message_parsers())
         parsers.push_back({
             std::string(folder_of(parser.sender)) + "." + std::string(parser.name),
@@ -85,6 +82,13 @@ std::vector<FuzzParser> all_parsers() {
 const std::vector<FuzzParser>& fuzz_parsers() {
     static const auto parsers = all_parsers();
     return parsers;
+}
+
+std::vector<Seed> wire_seeds(const std::string& vector_file) {
+    std::vector<Seed> seeds;
+    for (const auto& vector : load_vectors(vector_file)) seeds.push_back({vector.name, vector.bytes});
+    for (const auto& vector : load_bad_vectors("bad_" + vector_file)) seeds.push_back({"bad_" + vector.name, vector.bytes});
+    return seeds;
 }
 
 void require(bool holds, const char* claim) {

@@ -3,7 +3,8 @@
 #
 #   source lib.sh; parse_options "$@"     PRESET, then --workers N, --proxy-binary PATH (or $PROXY_BINARY), --keep
 #   start_postgres [options of scripts/throwaway_pg.sh]      sets pg_port
-#   start_proxy NAME 'line of [pgbouncer]'...                sets proxy_port; databases go to that PostgreSQL by name
+#   start_proxy NAME 'line of [pgbouncer]'...                sets proxy_port; databases go to that PostgreSQL by name,
+#                                                            unless database_lines has other lines of [databases]
 #   check NAME COMMAND...                 prints `ok NAME`, or `FAILED NAME: why` with the end of what COMMAND said
 #   finish                                prints `N passed, N failed` and exits
 #
@@ -14,7 +15,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/common.sh"
 
 checks_passed=0 checks_failed=0
 folder='' proxy_pid='' proxy_port='' pg_port='' keep=''
-preset=release workers=1 rest=()
+preset=release workers=1 rest=() database_lines=()
 
 parse_options() {
     while (( $# )); do
@@ -70,7 +71,9 @@ start_postgres() {
 }
 
 proxy_config() { # LINES...
-    printf '%s\n' '[databases]' "* = host=127.0.0.1 port=$pg_port" '[pgbouncer]' \
+    local databases=("${database_lines[@]}")
+    (( ${#databases[@]} )) || databases=("* = host=127.0.0.1 port=$pg_port")
+    printf '%s\n' '[databases]' "${databases[@]}" '[pgbouncer]' \
         'listen_addr = 127.0.0.1' "listen_port = $proxy_port" 'unix_socket_dir =' \
         'auth_type = trust' "auth_file = $folder/users.txt" 'admin_users = postgres' \
         'ignore_startup_parameters = extra_float_digits' 'max_prepared_statements = 200' 'query_wait_timeout = 20'
@@ -126,7 +129,7 @@ check() { # NAME COMMAND...
 # What a proxy must never leave behind: it died, or it logged that an invariant of its own failed.
 proxy_is_well() {
     process_ended "$proxy_pid" && { echo "the proxy ended by itself"; tail -n 20 "$folder/$proxy_name.log"; return 1; }
-    ! grep -E ' FATAL |ERROR: (Address|Leak|Undefined)Sanitizer|WARNING: ThreadSanitizer|runtime error:' "$folder/$proxy_name.log"
+    ! grep -E '^[0-9][^]]*[]] FATAL |^[{]"time":"[^"]*","pid":[0-9]*,"level":"FATAL|ERROR: (Address|Leak|Undefined)Sanitizer|WARNING: ThreadSanitizer|runtime error:' "$folder/$proxy_name.log"
 }
 
 # Output lines of another program in the same form (`ok NAME`, `FAILED NAME: why`) are shown and counted.

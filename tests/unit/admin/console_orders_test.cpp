@@ -93,6 +93,7 @@ TEST_CASE("an order that cannot be right is not given") {
         {"reconnect pgbouncer", "cannot reconnect admin db: pgbouncer"},
         {"wait_close pgbouncer", "cannot wait in admin db: pgbouncer"},
         {"kill pgbouncer", "cannot kill admin db: pgbouncer"},
+        {"pause pgweir", "cannot pause admin db: pgweir"},
         {"kill_client", "invalid client pointer supplied"},
         {"kill_client 0x55", "invalid client pointer supplied"},
         {"kill_client 99999999999999999999999", "invalid client pointer supplied"}};

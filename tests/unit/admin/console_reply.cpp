@@ -77,7 +77,7 @@ Reply ask(Console& console, std::string_view text) {
 }
 
 Reply show(std::string_view text, const Inventory& inventory) {
-    Console console(ConsoleRole::stats);
+    Console console(ConsoleRole::admin);
     auto step = console.on_query(text);
     if (console.is_waiting()) step = console.answer(inventory);
     return read_reply(step.bytes);

@@ -53,15 +53,31 @@ TEST_CASE("SHOW HELP has no rows but a notice that names every command") {
     CHECK(reply.types == "NCZ");
     CHECK(reply.notice == "Console usage");
     CHECK(reply.tag == "SHOW");
-    for (const auto* word : {"STATS_AVERAGES", "PEER_POOLS", "ACTIVE_SOCKETS", "KILL_CLIENT", "WAIT_CLOSE", "WAIT_FOR_SERVERS"})
+    for (const auto* word : {"STATS_AVERAGES", "PEER_POOLS", "FDS", "ACTIVE_SOCKETS", "KILL_CLIENT", "WAIT_CLOSE", "WAIT_FOR_SERVERS"})
         CHECK(reply.detail.find(word) != std::string::npos);
 }
 
-TEST_CASE("SHOW FDS is refused") {
-    Console admin(ConsoleRole::admin);
-    CHECK(ask(admin, "show fds").error == "08P01 SHOW FDS is not supported, as there is no online restart");
+TEST_CASE("SHOW FDS is for administrators, its descriptors and secrets for the owner of the process alone") {
     Console stats(ConsoleRole::stats);
     CHECK(ask(stats, "show fds").error == "08P01 admin access needed");
+    Console admin(ConsoleRole::admin);
+    CHECK(admin.on_query("show fds").needs == Needs::fds);
+    Console owner(ConsoleRole::admin, true);
+    CHECK(owner.on_query("show fds").needs == (Needs::fds | Needs::fd_handles));
+
+    Inventory inventory;
+    inventory.fds.push_back({.fd = 7, .task = "pooler", .addr = "127.0.0.1", .port = 6432, .handle = std::make_shared<const int>(70)});
+    inventory.fds.push_back({.fd = 8, .task = "client", .user = "alice", .database = "app", .addr = "unix", .cancel = 5, .link = 9,
+                             .scram_client_key = std::string("\x01\xff"), .handle = std::make_shared<const int>(80)});
+    const auto step = owner.answer(inventory);
+    const auto reply = read_reply(step.bytes);
+    REQUIRE(reply.rows.size() == 2);
+    CHECK(reply.rows[1] == ReplyRow{"8", "client", "alice", "app", "unix", "0", "5", "9", std::nullopt, std::nullopt, std::nullopt,
+                                    std::nullopt, std::nullopt, "\\x01ff", std::nullopt});
+    REQUIRE(step.descriptors.size() == 2);
+    CHECK(*step.descriptors[1].handle == 80);
+    CHECK(step.bytes[step.descriptors[0].offset] == 'D');    // each goes with the first byte of its row
+    CHECK(step.bytes[step.descriptors[1].offset] == 'D');
 }
 
 TEST_CASE("a stats user gives no order") {

@@ -36,6 +36,9 @@ const std::vector<Expected> expected{
      "t:name t:host i:port t:database t:force_user i:pool_size i:min_pool_size i:reserve_pool_size i:server_lifetime t:pool_mode "
      "t:load_balance_hosts i:max_connections i:current_connections i:max_client_connections i:current_client_connections "
      "i:paused i:disabled"},
+    {"fds", 15,
+     "i:fd t:task t:user t:database t:addr i:port q:cancel i:link t:client_encoding t:std_strings t:datestyle t:timezone t:password "
+     "b:scram_client_key b:scram_server_key"},
     {"peers", 4, "i:peer_id t:host i:port i:pool_size"},
     {"users", 8,
      "t:name t:pool_size t:reserve_pool_size t:pool_mode i:max_user_connections i:current_connections "
@@ -68,6 +71,7 @@ ReplyColumn column(const std::string& text) {
         case 'i': return {name, 23, 4, 0};
         case 'q': return {name, 20, 8, 0};
         case 'n': return {name, 1700, -1, 0};
+        case 'b': return {name, 17, -1, 0};
         default: return {name, 25, -1, 0};
     }
 }
@@ -86,6 +90,7 @@ Inventory one_of_each() {
     inventory.peers.emplace_back();
     inventory.peer_pools.emplace_back();
     inventory.dns_hosts.emplace_back();
+    inventory.fds.emplace_back();
     return inventory;
 }
 

@@ -192,6 +192,16 @@ TEST_CASE("a failed attempt is no reason to refuse while another server is there
     CHECK(book.check_in(1) == Orders{"grant s1 to c3"});
 }
 
+TEST_CASE("after a RECONNECT a login that the server refuses drops those who wait, though a marked server is still lent") {
+    BookScript book;
+    const auto pool = book.pool(pool_of(5));
+    book.serve(pool, 1);
+    book.book.mark_for_close(pool);
+    CHECK(book.check_out(book.client(pool)) == Orders{"open s2 on 0"});
+    CHECK(book.refused_login(2) == Orders{"look again on 0"});
+    CHECK(book.next_called(pool) == "c2: " + std::string(fault_row(Fault::server_login_failed).message));
+}
+
 TEST_CASE("a login that the server refuses drops those who wait, on every worker") {
     BookScript book(2);
     const auto pool = book.pool(pool_of(1));

@@ -93,6 +93,25 @@ TEST_CASE("a new ledger is settled and owes nothing") {
     CHECK_FALSE(ledger.owes_client());
 }
 
+TEST_CASE("memory for a huge pipeline is given back when all of it is answered") {
+    LedgerScript script;
+    const auto few = script.ledger.capacity();
+    const std::string huge(10'000, 'P');
+    script.sent(huge + "S");
+    CHECK(script.ledger.capacity() > 10'000);
+    CHECK(script.replies(std::string(huge.size(), '1')) == std::string(huge.size(), 'f'));
+    CHECK(script.ledger.capacity() > 10'000);
+    CHECK(script.replies("Z") == "f");
+    CHECK(script.ledger.capacity() == few);
+    CHECK(script.ledger.is_settled());
+    CHECK(script.sent("PBES").replies("12CZ") == "ffff");
+
+    LedgerScript failing;
+    failing.sent(huge);
+    CHECK(failing.replies("E") == "f");    // all of it is skipped
+    CHECK(failing.ledger.capacity() == few);
+}
+
 TEST_CASE("a simple query is settled by its ReadyForQuery and nothing before it") {
     check_settles_with_the_last("Q", "TDDCZ");
     check_settles_with_the_last("Q", "CZ");

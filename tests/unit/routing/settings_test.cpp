@@ -206,6 +206,7 @@ TEST_CASE("five mistakes of a file are found at once, each with its line") {
                 "syntax error in configuration (f:4), stopping loading",
                 "unrecognized connection parameter: hots for database \"a\" in configuration (f:6)",
                 "database name \"pgbouncer\" is reserved in configuration (f:7)"});
+    CHECK(has_line(load("[databases]\npgweir = host=h\n[pgbouncer]\n").errors, "database name \"pgweir\" is reserved"));
 }
 
 TEST_CASE("a file without its main section, with a stray value or a strange section is refused") {
@@ -311,6 +312,7 @@ TEST_CASE("a setting is refused where to ignore it would weaken security") {
 TEST_CASE("what only shows across settings is found") {
     CHECK(has_line(load("[pgbouncer]\nauth_dbname=pgbouncer").errors,
                    "cannot use the reserved \"pgbouncer\" database"));
+    CHECK(has_line(load("[pgbouncer]\nauth_dbname=pgweir").errors, "cannot use the reserved \"pgweir\" database"));
     CHECK(has_line(load("[pgbouncer]\nmin_pool_size=9\n[databases]\na=pool_size=3").warnings,
                    "min_pool_size 9 of database \"a\" is above its pool_size 3"));
     CHECK(has_line(load("[pgbouncer]\nunix_socket_dir=\n").warnings, "nothing to listen on"));

@@ -1,0 +1,44 @@
+#include "proxy/hang_up.hpp"
+
+#include <poll.h>
+
+namespace pgweir {
+namespace {
+
+constexpr std::chrono::milliseconds poll_period{250};
+
+}  // namespace
+
+bool has_hung_up(int fd) {
+    pollfd watched{.fd = fd, .events = POLLRDHUP, .revents = 0};
+    return ::poll(&watched, 1, 0) > 0;
+}
+
+HangUpWatch::HangUpWatch(Socket& socket, std::function<void()> then) : watch_(std::make_shared<Watch>(socket, std::move(then))) {
+    socket.async_wait(Socket::wait_read, [watch = watch_](const boost::system::error_code& error) {
+        if (!error) look(watch);
+    });
+}
+
+void HangUpWatch::stop() {
+    if (watch_->socket == nullptr) return;
+    boost::system::error_code ignored;
+    watch_->socket->cancel(ignored);
+    watch_->timer.cancel();
+    watch_->socket = nullptr;
+}
+
+// A peer that has sent something ahead makes its socket readable for good, so it is asked now and then instead.
+void HangUpWatch::look(const std::shared_ptr<Watch>& watch) {
+    if (watch->socket == nullptr || watch->happened) return;
+    if (has_hung_up(watch->socket->native_handle())) {
+        watch->happened = true;
+        return watch->then();
+    }
+    watch->timer.expires_after(poll_period);
+    watch->timer.async_wait([watch](const boost::system::error_code& error) {
+        if (!error) look(watch);
+    });
+}
+
+}  // namespace pgweir
