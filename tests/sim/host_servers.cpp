@@ -74,7 +74,7 @@ void Host::logged_in(ServerEnd& server) {
     server.session->parameters = catalogs_[server.worker]->intern(values);
     welcome->tracked = server.session->parameters;
     decide(server.worker,
-           [&](Book& book, BookActions& out) { book.set_welcome(pools_[server.pool].id, welcome, out); });
+           [&](Book& book, BookActions& out) { book.set_welcome(server.id, welcome, out); });
     note_attempt(server, false);
     decide(server.worker, [&](Book& book, BookActions& out) { book.server_logged_in(server.id, now(), out); });
     require(book_.pool(pools_[server.pool].id)->failure.attempts == pools_[server.pool].failures,

@@ -155,9 +155,9 @@ MUTATIONS = (
         (BOOK_SERVERS_CPP, "    pool.failure = {};\n", "")),
     mutation("a welcome tells nobody",
         (BOOK_SERVERS_CPP,
-            "    pool->welcome = std::move(welcome);\n"
-            "    look_again(id, *pool, out);\n",
-            "    pool->welcome = std::move(welcome);\n")),
+            "    pool.welcome = std::move(welcome);\n"
+            "    look_again(server->pool, pool, out);\n",
+            "    pool.welcome = std::move(welcome);\n")),
     mutation("a session removed while it waits stays in the queue",
         (BOOK_SESSIONS_CPP,
             "    dequeue(id, *session, pool);\n"
