@@ -61,8 +61,10 @@ struct ServerEnd {
     TimePoint unused_since{};
     Microseconds lifetime{};  // as set when it was opened
     int grants = 0;
+    int marks = 0;  // of its pool when it was opened
     TimePoint checked_at{};
-    TimePoint arrived_at{};  // on its worker
+    TimePoint arrived_at{};   // on its worker
+    TimePoint released_at{};  // by the last cancel for it
 };
 
 // The proxy's end of a client connection.
@@ -136,8 +138,10 @@ private:
         std::shared_ptr<const PoolPolicy> policy;
         std::shared_ptr<const SessionPolicy> session;
         std::vector<std::unique_ptr<PoolCounters>> counters;  // by worker
-        bool has_failed = false;
+        bool is_starting_up = false;  // by its last failure
         int failures = 0;             // in a row
+        int marks = 0;                // how often its servers were told to end
+        int welcome_marks = 0;        // … when the one was opened whose welcome clients get
         TimePoint refused_at{};       // those who waited then are told to go
         TimePoint login_failed_at{};  // … or have been told by the server
     };
@@ -211,7 +215,12 @@ private:
     void require_grantable(const ClientEnd& client, const ServerEnd& server);
     void require_turn(const ClientEnd& client);
     void require_fit(const ServerEnd& server);
+    void require_choice(const ServerEnd& server);
+    void require_settled(std::size_t pool);
     void require_fresh(std::size_t pool);
+    bool is_bound_full(const Pool& pool);
+    void require_minimum(std::size_t pool, int open_before, bool has_opened);
+    void require_knocking(std::size_t pool);
 
     // host_cancels.cpp
     void connect_cancel(std::shared_ptr<CancelRequest> request);
@@ -245,6 +254,7 @@ private:
     int cancels_under_way_ = 0;
     std::uint64_t queue_places_ = 0;
     std::uint64_t decisions_ = 0;
+    int closed_as_idle_ = 0;  // in the janitor's round under way
     std::map<std::string, int> database_bounds_;
     std::map<std::string, int> user_bounds_;
 };

@@ -48,6 +48,8 @@ void Host::admit(Client& outside, const ClientPlan& plan) {
 
 void Host::welcome(ClientEnd& client, const Welcome& welcome) {
     trace_("client {} is welcome", client.outside->number());
+    require(pools_[client.pool].welcome_marks == pools_[client.pool].marks,
+            "client {} is welcomed with what a server of before the RECONNECT said", client.outside->number());
     SharedParameters parameters = welcome.tracked;
     if (client.wanted) {
         for (int place = 0; place < static_cast<int>(tracked_.names().size()); ++place)

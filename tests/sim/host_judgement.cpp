@@ -3,6 +3,7 @@
 
 #include "tests/sim/failure.hpp"
 #include "tests/sim/host.hpp"
+#include "tests/sim/prepared_script.hpp"
 
 namespace pgweir::sim {
 namespace {
@@ -45,7 +46,11 @@ void Host::require_explained(const ClientEnd& client, Fault fault) {
                     client.server_fault != Fault::none;
             break;
         case Fault::server_lost: holds = client.lost_its_server; break;
-        case Fault::server_login_failing: holds = pool.has_failed; break;
+        case Fault::server_login_failing: {
+            const Pool& in_book = *book_.pool(pool.id);
+            holds = pool.failures > 0 && !pool.is_starting_up && in_book.logged_in == 0 && !book_.is_paused(in_book);
+            break;
+        }
         case Fault::server_login_failed: holds = waits_since <= pool.login_failed_at; break;
         case Fault::too_many_clients:
         case Fault::too_many_database_clients:
@@ -61,11 +66,13 @@ void Host::require_explained(const ClientEnd& client, Fault fault) {
         case Fault::idle_transaction_timeout: holds = policy.idle_transaction_timeout.count() > 0; break;
         case Fault::invalid_server_parameter: holds = client.has_bad_parameter; break;
         case Fault::statement_mode_transaction: holds = policy.mode == PoolMode::statement && script.opens_block; break;
-        case Fault::named_statement_refused: holds = !policy.forward_named_statements && script.names_statement; break;
+        case Fault::named_statement_refused:
+            holds = !tracks_named_statements && !policy.forward_named_statements && script.names_statement;
+            break;
         case Fault::simple_query_refused: holds = policy.refuse_simple_query; break;
         case Fault::message_too_long: holds = policy.max_packet_size < 9000; break;
         case Fault::admin_disconnect: holds = client.was_killed; break;
-        case Fault::server_shutting_down: holds = waits_since <= pool.refused_at; break;
+        case Fault::server_shutting_down: holds = shutting_down_ || waits_since <= pool.refused_at; break;
         default: break;
     }
     require(holds, "client {} is told \"{}\" for no reason", client.outside->number(), fault_message(fault));
@@ -130,8 +137,7 @@ void Host::require_fit(const ServerEnd& server) {
     const Pool& pool = *book_.pool(pools_[server.pool].id);
     const PoolPolicy& policy = *pool.policy;
     require(!book_.is_paused(pool), "server {} is granted in a pool that is paused", server.number);
-    require(book_.servers().find(server.id)->epoch == pool.epoch, "server {} is granted after a RECONNECT",
-            server.number);
+    require(server.marks == pools_[server.pool].marks, "server {} is granted after a RECONNECT", server.number);
     require(server.lifetime.count() > 0 || server.grants == 0, "server {} may serve only once", server.number);
     const bool checks =
         !policy.server_check_query.empty() && (server.grants > 0 || policy.server_check_delay.count() > 0);
@@ -140,6 +146,32 @@ void Host::require_fit(const ServerEnd& server) {
         server.checked_at == now() || (server.arrived_at == now() && server.checked_at > server.unused_since);
     require(!checks || just_checked || now() - known_good < policy.server_check_delay, "server {} is granted unchecked",
             server.number);
+}
+
+// Of several idle servers the last used one serves, or the first with server_round_robin.
+void Host::require_choice(const ServerEnd& server) {
+    const auto rests_since = [](const ServerEnd& end) {
+        return std::max({end.unused_since, end.checked_at, end.arrived_at, end.released_at});
+    };
+    const TimePoint since = rests_since(server);
+    if (since == now()) return;  // it was given on, not taken from those that rest
+    const bool round_robin = book_.pool(pools_[server.pool].id)->policy->round_robin;
+    for (const auto& [id, other] : by_server_) {
+        if (other->pool != server.pool || other->worker != server.worker) continue;
+        if (book_.servers().find(id)->state != ServerState::idle) continue;
+        require(round_robin ? rests_since(*other) >= since : rests_since(*other) <= since,
+                "server {} is granted where server {} comes first", server.number, other->number);
+    }
+}
+
+// After the janitor's round nothing is under way any more that a pause or a RECONNECT ends.
+void Host::require_settled(std::size_t pool) {
+    const Pool& in_book = *book_.pool(pools_[pool].id);
+    for (const auto& [id, server] : by_server_) {
+        if (server->pool != pool || book_.servers().find(id)->state != ServerState::connecting) continue;
+        require(!book_.is_paused(in_book), "server {} goes on connecting in a pool that is paused", server->number);
+        require(server->marks == pools_[pool].marks, "server {} goes on connecting after a RECONNECT", server->number);
+    }
 }
 
 // After the janitor's round no server of the pool is idle that is too old or has been idle for too long.
@@ -154,6 +186,31 @@ void Host::require_fresh(std::size_t pool) {
             policy.server_idle_timeout.count() > 0 && now() - server->unused_since >= policy.server_idle_timeout;
         require(!idles || in_book.logged_in <= policy.min_pool_size, "server {} is idle for too long", server->number);
     }
+}
+
+bool Host::is_bound_full(const Pool& pool) {
+    return book_.limits().databases()[pool.database_bound].is_full() ||
+           book_.limits().users()[pool.user_bound].is_full();
+}
+
+// The janitor's round opens a server for a pool in use that had less than its minimum.
+void Host::require_minimum(std::size_t pool, int open_before, bool has_opened) {
+    const Pool& in_book = *book_.pool(pools_[pool].id);
+    const PoolPolicy& policy = *in_book.policy;
+    if (shutting_down_ || book_.is_paused(in_book) || in_book.failure.attempts > 0) return;
+    if (in_book.sessions == 0 && !policy.has_forced_user) return;
+    const int wanted = policy.pool_size == 0 ? policy.min_pool_size : std::min(policy.min_pool_size, policy.pool_size);
+    require(open_before >= wanted || has_opened, "pool {} has {} servers, whose minimum is {}", pool, open_before,
+            wanted);
+}
+
+// A pool that has just refused a request since its server cannot be reached tries it again, once its pause is over.
+void Host::require_knocking(std::size_t pool) {
+    const Pool& in_book = *book_.pool(pools_[pool].id);
+    const PoolPolicy& policy = *in_book.policy;
+    const bool is_full = is_bound_full(in_book) || (policy.pool_size > 0 && in_book.open() >= policy.pool_size);
+    require(is_full || now() < in_book.failure.retry_at || !in_book.connecting.empty(),
+            "pool {} refuses a request and does not try to reach its server", pool);
 }
 
 // What has to end by itself has a moment set for it.

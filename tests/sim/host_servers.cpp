@@ -34,8 +34,8 @@ void Host::begin_open(ServerEnd& server) {
 
 void Host::open_failed(ServerEnd& server, OpenFailure failure) {
     trace_("server {} could not be opened: {} {}", server.number, to_string(failure.reason), failure.sqlstate);
-    pools_[server.pool].has_failed = true;
     if (failure.reason == CloseReason::login_failed) pools_[server.pool].login_failed_at = now();
+    pools_[server.pool].is_starting_up = failure.sqlstate == "57P03";
     server.stage = ServerEnd::Stage::closed;
     note_attempt(server, true);
     decide(server.worker, [&](Book& book, BookActions& out) { book.server_failed(server.id, failure, now(), out); });
@@ -75,6 +75,7 @@ void Host::logged_in(ServerEnd& server) {
     welcome->tracked = server.session->parameters;
     decide(server.worker,
            [&](Book& book, BookActions& out) { book.set_welcome(server.id, welcome, out); });
+    if (book_.pool(pools_[server.pool].id)->welcome == welcome) pools_[server.pool].welcome_marks = server.marks;
     note_attempt(server, false);
     decide(server.worker, [&](Book& book, BookActions& out) { book.server_logged_in(server.id, now(), out); });
     require(book_.pool(pools_[server.pool].id)->failure.attempts == pools_[server.pool].failures,
@@ -87,6 +88,7 @@ void Host::grant(ClientEnd& client, ServerEnd& server) {
     require_grantable(client, server);
     require_turn(client);
     require_fit(server);
+    require_choice(server);
     client.server = &server;
     server.client = &client;
     ++server.grants;

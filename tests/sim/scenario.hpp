@@ -17,6 +17,7 @@ struct PoolPlan {
     PoolPolicy policy;
     SessionPolicy session;
     bool keeps_session = false;  // session mode with a reset query: scripts may leave things on their server
+    bool keeps_names = false;    // that, or prepared statements are tracked
 };
 
 struct BoundPlan {
@@ -51,6 +52,7 @@ struct Faults {
     int connect_hangs = 0;
     int cancel_hangs = 0;  // percent of cancel connections
     bool client_limits = false;
+    bool early_shutdown = false;  // while clients are still there
 };
 
 struct Scenario {
