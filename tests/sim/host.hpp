@@ -144,6 +144,8 @@ private:
         int welcome_marks = 0;        // … when the one was opened whose welcome clients get
         TimePoint refused_at{};       // those who waited then are told to go
         TimePoint login_failed_at{};  // … or have been told by the server
+        TimePoint told_at{};          // … when no other server was there
+        TimePoint failed_at{};        // its last attempt
     };
     struct CancelRequest;
 
@@ -215,12 +217,21 @@ private:
     void require_grantable(const ClientEnd& client, const ServerEnd& server);
     void require_turn(const ClientEnd& client);
     void require_fit(const ServerEnd& server);
+    void require_check_due(const ServerEnd& server);
     void require_choice(const ServerEnd& server);
     void require_settled(std::size_t pool);
     void require_fresh(std::size_t pool);
     bool is_bound_full(const Pool& pool);
     void require_minimum(std::size_t pool, int open_before, bool has_opened);
     void require_knocking(std::size_t pool);
+    Microseconds longest_wait(std::size_t pool) const;
+    int size_now(std::size_t pool) const;
+    void require_all_opened(std::size_t pool);
+    void require_may_open(const ServerEnd& server);
+    void require_within_keeping(const ServerEnd& server);
+    void require_due_eviction(const ServerEnd& server);
+    void require_told(const ClientEnd& client);
+    void require_admission(const ClientEnd& client, Fault fault);
 
     // host_cancels.cpp
     void connect_cancel(std::shared_ptr<CancelRequest> request);

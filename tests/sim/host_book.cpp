@@ -24,7 +24,7 @@ Host::Host(EventQueue& events, SeededRandom& random, const Scenario& scenario, c
         for (int worker = 0; worker < scenario.workers; ++worker)
             pools_[i].counters.push_back(std::make_unique<PoolCounters>());
     }
-    book_.limits().set_clients_max(scenario.faults.client_limits ? 12 : 1000);
+    book_.limits().set_clients_max(scenario.faults.client_limits ? clients_max : 1000);
     for (const BoundPlan& bound : scenario.databases) set_bound(true, bound);
     for (const BoundPlan& bound : scenario.users) set_bound(false, bound);
 }
@@ -75,6 +75,7 @@ void Host::carry_out(WorkerId caller, const BookAction& action) {
         }
         case BookActionKind::close:
             trace_("book closes server {}: {}", server_of(action.server).number, to_string(action.reason));
+            if (action.reason == CloseReason::evicted) require_due_eviction(server_of(action.server));
             closed_as_idle_ += action.reason == CloseReason::idle_timeout ? 1 : 0;
             return order(caller, server_of(action.server), order_close);
         case BookActionKind::check:
@@ -105,6 +106,7 @@ void Host::begin_server(WorkerId caller, const BookAction& action) {
     by_server_[action.server] = &server;
     trace_("worker {} opens server {} of pool {} on worker {}", caller, server.number, server.pool, server.worker);
     require_within_bounds(server);
+    require_may_open(server);
     order(caller, server, order_open);
 }
 
@@ -125,18 +127,8 @@ void Host::require_within_bounds(const ServerEnd& server) {
 
     const PoolPolicy& policy = *pools_[server.pool].policy;
     if (policy.pool_size == 0 || in_pool <= policy.pool_size) return;
-    TimePoint oldest = never;
-    const bool logins_wait = book_.pool(pools_[server.pool].id)->welcome == nullptr;
-    for (const auto& client : clients_) {
-        if (!client->open || client->pool != server.pool) continue;
-        if (client->place_in_queue != 0) oldest = std::min(oldest, client->waiting_since);
-        if (!client->session && logins_wait) oldest = std::min(oldest, client->login_began);
-    }
-    const bool reserve =
-        policy.reserve_pool_timeout.count() > 0 && oldest < now() && now() - oldest >= policy.reserve_pool_timeout;
-    require(reserve && in_pool <= policy.pool_size + policy.reserve_pool_size,
-            "{} servers in pool {}, whose size is {}{}", in_pool, server.pool, policy.pool_size,
-            reserve ? " and a reserve" : "");
+    require(in_pool <= size_now(server.pool), "{} servers in pool {}, whose size is {}{}", in_pool, server.pool,
+            policy.pool_size, size_now(server.pool) > policy.pool_size ? " and a reserve" : "");
 }
 
 // An order of the book for a server's owner: at once when that is the caller, else by mail.
@@ -225,6 +217,7 @@ void Host::tick(std::size_t pool) {
     while (more) decide(0, [&](Book& book, BookActions& out) { more = book.tick(pools_[pool].id, now(), out); });
     require_fresh(pool);
     require_settled(pool);
+    if (!bound_was_full) require_all_opened(pool);
     if (!bound_was_full) require_minimum(pool, open_before, servers_.size() > known_before);
     require(closed_as_idle_ == 0 || logged_in_before - closed_as_idle_ >= in_book.policy->min_pool_size,
             "pool {}: idle servers are closed below its minimum", pool);

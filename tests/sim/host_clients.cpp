@@ -39,6 +39,7 @@ void Host::admit(Client& outside, const ClientPlan& plan) {
     decide(client.worker,
            [&](Book& book, BookActions&) { client.id = book.add_session(pool.id, client.worker, now()); });
     by_session_[client.id] = &client;
+    require_admission(client, fault);
     if (fault != Fault::none) return end_login(client, fault);
     std::shared_ptr<const Welcome> there;
     decide(client.worker, [&](Book& book, BookActions& out) { there = book.await_welcome(client.id, now(), out); });
@@ -193,6 +194,7 @@ void Host::check_in(ClientEnd& client, bool sends) {
     if (half_sent) return close(server);  // the rest of a COPY's data that the server has no use for
     if (!server.kept_in.empty() && !handle_unlinked(server)) return;
     decide(server.worker, [&](Book& book, BookActions& out) { book.check_in(server.id, now(), out); });
+    require_within_keeping(server);
     make_ready(server);
 }
 

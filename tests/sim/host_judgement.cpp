@@ -148,6 +148,15 @@ void Host::require_fit(const ServerEnd& server) {
             server.number);
 }
 
+// A check costs a round trip: not before it is due, nor before the first use where it comes with every reuse.
+void Host::require_check_due(const ServerEnd& server) {
+    const PoolPolicy& policy = *book_.pool(pools_[server.pool].id)->policy;
+    const TimePoint known_good = std::max(server.unused_since, server.checked_at);
+    require(server.grants > 0 || policy.server_check_delay.count() > 0, "server {} is checked before its first use",
+            server.number);
+    require(now() - known_good >= policy.server_check_delay, "server {} is checked before it is due", server.number);
+}
+
 // Of several idle servers the last used one serves, or the first with server_round_robin.
 void Host::require_choice(const ServerEnd& server) {
     const auto rests_since = [](const ServerEnd& end) {
@@ -162,55 +171,6 @@ void Host::require_choice(const ServerEnd& server) {
         require(round_robin ? rests_since(*other) >= since : rests_since(*other) <= since,
                 "server {} is granted where server {} comes first", server.number, other->number);
     }
-}
-
-// After the janitor's round nothing is under way any more that a pause or a RECONNECT ends.
-void Host::require_settled(std::size_t pool) {
-    const Pool& in_book = *book_.pool(pools_[pool].id);
-    for (const auto& [id, server] : by_server_) {
-        if (server->pool != pool || book_.servers().find(id)->state != ServerState::connecting) continue;
-        require(!book_.is_paused(in_book), "server {} goes on connecting in a pool that is paused", server->number);
-        require(server->marks == pools_[pool].marks, "server {} goes on connecting after a RECONNECT", server->number);
-    }
-}
-
-// After the janitor's round no server of the pool is idle that is too old or has been idle for too long.
-void Host::require_fresh(std::size_t pool) {
-    const Pool& in_book = *book_.pool(pools_[pool].id);
-    const PoolPolicy& policy = *in_book.policy;
-    for (const auto& [id, server] : by_server_) {
-        if (server->pool != pool || book_.servers().find(id)->state != ServerState::idle) continue;
-        require(server->lifetime.count() == 0 || now() - server->opened_at < server->lifetime,
-                "server {} is older than its lifetime", server->number);
-        const bool idles =
-            policy.server_idle_timeout.count() > 0 && now() - server->unused_since >= policy.server_idle_timeout;
-        require(!idles || in_book.logged_in <= policy.min_pool_size, "server {} is idle for too long", server->number);
-    }
-}
-
-bool Host::is_bound_full(const Pool& pool) {
-    return book_.limits().databases()[pool.database_bound].is_full() ||
-           book_.limits().users()[pool.user_bound].is_full();
-}
-
-// The janitor's round opens a server for a pool in use that had less than its minimum.
-void Host::require_minimum(std::size_t pool, int open_before, bool has_opened) {
-    const Pool& in_book = *book_.pool(pools_[pool].id);
-    const PoolPolicy& policy = *in_book.policy;
-    if (shutting_down_ || book_.is_paused(in_book) || in_book.failure.attempts > 0) return;
-    if (in_book.sessions == 0 && !policy.has_forced_user) return;
-    const int wanted = policy.pool_size == 0 ? policy.min_pool_size : std::min(policy.min_pool_size, policy.pool_size);
-    require(open_before >= wanted || has_opened, "pool {} has {} servers, whose minimum is {}", pool, open_before,
-            wanted);
-}
-
-// A pool that has just refused a request since its server cannot be reached tries it again, once its pause is over.
-void Host::require_knocking(std::size_t pool) {
-    const Pool& in_book = *book_.pool(pools_[pool].id);
-    const PoolPolicy& policy = *in_book.policy;
-    const bool is_full = is_bound_full(in_book) || (policy.pool_size > 0 && in_book.open() >= policy.pool_size);
-    require(is_full || now() < in_book.failure.retry_at || !in_book.connecting.empty(),
-            "pool {} refuses a request and does not try to reach its server", pool);
 }
 
 // What has to end by itself has a moment set for it.
@@ -272,6 +232,7 @@ void Host::check_login(ClientEnd& client) {
 void Host::check_deadlines() {
     for (const auto& client : clients_) {
         if (!client->open) continue;
+        require_told(*client);
         if (!client->session) {
             check_login(*client);
             continue;

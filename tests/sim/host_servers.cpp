@@ -34,8 +34,13 @@ void Host::begin_open(ServerEnd& server) {
 
 void Host::open_failed(ServerEnd& server, OpenFailure failure) {
     trace_("server {} could not be opened: {} {}", server.number, to_string(failure.reason), failure.sqlstate);
-    if (failure.reason == CloseReason::login_failed) pools_[server.pool].login_failed_at = now();
-    pools_[server.pool].is_starting_up = failure.sqlstate == "57P03";
+    LivePool& pool = pools_[server.pool];
+    pool.is_starting_up = failure.sqlstate == "57P03";
+    pool.failed_at = now();
+    if (failure.reason == CloseReason::login_failed && !pool.is_starting_up) {
+        pool.login_failed_at = now();
+        if (book_.pool(pool.id)->logged_in == 0) pool.told_at = now();
+    }
     server.stage = ServerEnd::Stage::closed;
     note_attempt(server, true);
     decide(server.worker, [&](Book& book, BookActions& out) { book.server_failed(server.id, failure, now(), out); });
@@ -185,6 +190,7 @@ void Host::begin_own_query(ServerEnd& server, ServerEnd::Task task) {
     require(server.cancels_held == 0, "server {} is checked or reset while a cancel for it is under way",
             server.number);
     server.task = task;
+    if (task == ServerEnd::Task::check) require_check_due(server);
     server.session->begin_own_query();
     server.session->parameters_reset = task == ServerEnd::Task::reset;
     const PoolPolicy& policy = *book_.pool(pools_[server.pool].id)->policy;

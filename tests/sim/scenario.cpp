@@ -118,13 +118,13 @@ void draw_pools(SeededRandom& random, Scenario& scenario) {
                                                       !pool.session.forward_named_statements);
             scenario.pools.push_back(std::move(pool));
         }
-    const int clients_max = scenario.faults.client_limits ? 8 : 0;
+    const int most_clients = scenario.faults.client_limits ? clients_of_bound_max : 0;
     for (int i = 0; i < databases; ++i)
         scenario.databases.push_back(
-            {"db" + std::to_string(i), static_cast<int>(random.percent(50) ? random.between(1, 4) : 0), clients_max});
+            {"db" + std::to_string(i), static_cast<int>(random.percent(50) ? random.between(1, 4) : 0), most_clients});
     for (int i = 0; i < users; ++i)
         scenario.users.push_back(
-            {"user" + std::to_string(i), static_cast<int>(random.percent(30) ? random.between(1, 4) : 0), clients_max});
+            {"user" + std::to_string(i), static_cast<int>(random.percent(30) ? random.between(1, 4) : 0), most_clients});
 }
 
 }  // namespace

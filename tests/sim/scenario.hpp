@@ -20,6 +20,9 @@ struct PoolPlan {
     bool keeps_names = false;    // that, or prepared statements are tracked
 };
 
+// Where there are client limits.
+inline constexpr int clients_max = 12, clients_of_bound_max = 8;
+
 struct BoundPlan {
     std::string name;
     int servers_max = 0;

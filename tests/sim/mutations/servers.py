@@ -26,7 +26,20 @@ MUTATIONS = (
          "    replace(*server, now, out);\n",
          "    shift(*server, Event::close);\n")),
     mutation("a server that must close on arrival leaves its waiter",
-        (BOOK_SERVERS_CPP, "    if (server.state == State::closing) replace(server, now, out);\n", "")),
+        (BOOK_SERVERS_CPP,
+         "    place(id, server, now, out);\n"
+         "    if (server.state == State::closing) replace(server, now, out);\n",
+         "    place(id, server, now, out);\n")),
+    mutation("a server that is closed at its return leaves its waiter",
+        (BOOK_SERVERS_CPP,
+         "        close(id, server, reason, out);\n"
+         "        return replace(server, now, out);\n",
+         "        return close(id, server, reason, out);\n")),
+    mutation("a server that gives way at its return leaves its waiter",
+        (BOOK_SERVERS_CPP,
+         "    place_fit(id, server, pool, now, out);\n"
+         "    if (server.state == State::closing) replace(server, now, out);\n",
+         "    place_fit(id, server, pool, now, out);\n")),
     mutation("a move does not count as in transit",
         (BOOK_SERVERS_CPP, "            pool.shares[server.to].transit += by;\n", "")),
     mutation("an arrived server keeps its old worker",
