@@ -7,6 +7,7 @@
 // consistency (BookInvariants).
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <deque>
 #include <map>
@@ -65,6 +66,8 @@ struct ServerEnd {
     TimePoint checked_at{};
     TimePoint arrived_at{};   // on its worker
     TimePoint released_at{};  // by the last cancel for it
+
+    TimePoint rests_since() const { return std::max({unused_since, checked_at, arrived_at, released_at}); }
 };
 
 // The proxy's end of a client connection.
@@ -188,6 +191,7 @@ private:
     void take_in(ServerEnd& server);
     void server_gone(ServerEnd& server);
     void close(ServerEnd& server, bool half_sent = false);
+    void close_socket(ServerEnd& server);
 
     // host_clients.cpp: logins, reading, actions of sessions, ends.
     void welcome(ClientEnd& client, const Welcome& welcome);
@@ -261,7 +265,7 @@ private:
     std::size_t depth_ = 0;
     bool settling_ = false;
     bool shutting_down_ = false;
-    TimePoint unsettled_until_{};  // a pause has begun or ended, and the janitor has not been round since
+    TimePoint unsettled_until_{};  // a pause has begun or ended, and not every worker has been called since
     int cancels_under_way_ = 0;
     std::uint64_t queue_places_ = 0;
     std::uint64_t decisions_ = 0;

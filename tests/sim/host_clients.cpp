@@ -149,7 +149,8 @@ void Host::carry_out(ClientEnd& client, Bytes input, const SessionActions& actio
                 client.lost_its_server = client.lost_its_server || server.backend->is_ending();
                 if (action.fault != Fault::none) require_explained(client, action.fault);
                 require_well_spent(client, server, action.fault);
-                client.cut_short = client.cut_short || !server.session->ledger.is_uncertain();
+                const ReplyLedger& ledger = server.session->ledger;
+                client.cut_short = client.cut_short || !ledger.is_uncertain() || !ledger.is_settled();
                 unlink(client);
                 close(server, client.input_place.rest > 0);
                 break;

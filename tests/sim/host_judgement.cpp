@@ -127,7 +127,9 @@ void Host::require_turn(const ClientEnd& client) {
         const bool here = worker == client.worker;
         const bool much_older =
             client.waiting_since < now() && other->waiting_since + move_advantage < client.waiting_since;
-        require(!here && (to_come[worker] >= 0 || !much_older), "client {} is served before client {}, who came first",
+        // Behind a pause each worker serves its own first, until it is called.
+        const bool excused = to_come[worker] >= 0 || !much_older || now() < unsettled_until_;
+        require(!here && excused, "client {} is served before client {}, who came first",
                 client.outside->number(), other->outside->number());
     }
 }
@@ -159,16 +161,13 @@ void Host::require_check_due(const ServerEnd& server) {
 
 // Of several idle servers the last used one serves, or the first with server_round_robin.
 void Host::require_choice(const ServerEnd& server) {
-    const auto rests_since = [](const ServerEnd& end) {
-        return std::max({end.unused_since, end.checked_at, end.arrived_at, end.released_at});
-    };
-    const TimePoint since = rests_since(server);
+    const TimePoint since = server.rests_since();
     if (since == now()) return;  // it was given on, not taken from those that rest
     const bool round_robin = book_.pool(pools_[server.pool].id)->policy->round_robin;
     for (const auto& [id, other] : by_server_) {
         if (other->pool != server.pool || other->worker != server.worker) continue;
         if (book_.servers().find(id)->state != ServerState::idle) continue;
-        require(round_robin ? rests_since(*other) >= since : rests_since(*other) <= since,
+        require(round_robin ? other->rests_since() >= since : other->rests_since() <= since,
                 "server {} is granted where server {} comes first", server.number, other->number);
     }
 }

@@ -9,8 +9,9 @@ namespace pgweir::sim {
 void Host::pause(const std::string& database, bool paused) {
     trace_("{} {}", paused ? "pause" : "resume", database.empty() ? "all" : database);
     // The walk over the pools follows at once, or is left to the janitor.
-    const bool at_once = random_.percent(60);
-    if (!at_once) unsettled_until_ = now() + Microseconds{400'000} + scenario_.mail_delay_max;
+    const bool at_once = random_.percent(30);
+    unsettled_until_ = std::max(unsettled_until_,
+                                now() + Microseconds{at_once ? 0 : 400'000} + scenario_.mail_delay_max + Microseconds{1});
     decide(0, [&](Book& book, BookActions& out) {
         book.pause(database, paused);
         for (const LivePool& pool : pools_)

@@ -46,10 +46,7 @@ void Host::open_failed(ServerEnd& server, OpenFailure failure) {
     decide(server.worker, [&](Book& book, BookActions& out) { book.server_failed(server.id, failure, now(), out); });
     require(book_.pool(pools_[server.pool].id)->failure.attempts == pools_[server.pool].failures,
             "failed attempts are miscounted");
-    decide(server.worker, [&](Book& book, BookActions& out) {
-        by_server_.erase(server.id);
-        book.server_closed(server.id, now(), out);
-    });
+    close_socket(server);
     settle();
 }
 
@@ -231,7 +228,6 @@ void Host::server_gone(ServerEnd& server) {
     carry_out(*client, {}, actions);
 }
 
-// The book hears that it is lost at once, and of the closed socket then or a little later.
 void Host::close(ServerEnd& server, bool half_sent) {
     if (server.stage == ServerEnd::Stage::closed) return;
     require(server.client == nullptr, "server {} is closed while a client has it", server.number);
@@ -243,13 +239,18 @@ void Host::close(ServerEnd& server, bool half_sent) {
         server.backend->to_server.close();
         server.backend->to_proxy.abandon();
     }
+    close_socket(server);
+}
+
+// The book hears that the server is lost at once, and of the closed socket then or later, now and then much later.
+void Host::close_socket(ServerEnd& server) {
     const auto release = [this, &server] {
         by_server_.erase(server.id);
         decide(server.worker, [&](Book& book, BookActions& out) { book.server_closed(server.id, now(), out); });
     };
     if (random_.percent(60)) return release();
     decide(server.worker, [&](Book& book, BookActions& out) { book.server_lost(server.id, now(), out); });
-    events_.after(random_.span(Microseconds{5'000}), [this, release] {
+    events_.after(random_.span(Microseconds{random_.percent(8) ? 800'000 : 5'000}), [this, release] {
         release();
         settle();
     });

@@ -137,10 +137,13 @@ void Host::require_due_eviction(const ServerEnd& server) {
     };
     if (entry.evicted_for_database) check(book_.limits().databases()[pool.database_bound]);
     if (entry.evicted_for_user) check(book_.limits().users()[pool.user_bound]);
-    if (server.unused_since == now()) return;  // it has just come back
-    for (const PoolShare& share : pool.shares)
-        require(share.idle.empty() || book_.servers().at(share.idle.tail).last_used_at >= entry.last_used_at,
+    if (server.rests_since() == now()) return;  // it has just come back
+    for (std::size_t worker = 0; worker < pool.shares.size(); ++worker) {
+        const IndexList& idle = pool.shares[worker].idle;
+        if (idle.empty() || worker == server.worker) continue;    // its own worker's have come to rest after it
+        require(book_.servers().at(idle.tail).last_used_at >= entry.last_used_at,
                 "server {} gives way though another has been idle for longer", server.number);
+    }
 }
 
 // Those who waited when the server refused a login have been told.

@@ -114,7 +114,8 @@ MUTATIONS = (
          "            if (!checking) {\n"
          "                return lend(idle, server, id, now, out);\n")),
     mutation("a removed session still counts as linked",
-        (BOOK_SESSIONS_CPP, "    if (session->state == SessionState::linked) --pool.linked;\n", "")),
+        (BOOK_SESSIONS_CPP, "    if (session->state == SessionState::linked) --pool.linked;\n", ""),
+        same_because="a session has given its server back before it is removed"),
     mutation("logins that await a welcome open nothing",
         (BOOK_SESSIONS_CPP,
          "    enqueue(id, session, pool, SessionState::awaiting_welcome, now);\n"

@@ -34,12 +34,14 @@ MUTATIONS = (
         (BOOK_SERVERS_CPP,
          "        close(id, server, reason, out);\n"
          "        return replace(server, now, out);\n",
-         "        return close(id, server, reason, out);\n")),
+         "        return close(id, server, reason, out);\n"),
+        same_because="nobody counts on a server that is lent: who waits has another one coming, or a bound in the way that only the closed socket frees"),
     mutation("a server that gives way at its return leaves its waiter",
         (BOOK_SERVERS_CPP,
          "    place_fit(id, server, pool, now, out);\n"
          "    if (server.state == State::closing) replace(server, now, out);\n",
-         "    place_fit(id, server, pool, now, out);\n")),
+         "    place_fit(id, server, pool, now, out);\n"),
+        same_because="it gives way only when nobody of its own pool waits; else the pairing would be broken"),
     mutation("a move does not count as in transit",
         (BOOK_SERVERS_CPP, "            pool.shares[server.to].transit += by;\n", "")),
     mutation("an arrived server keeps its old worker",
