@@ -128,7 +128,7 @@ void remember_parameters(Worker& worker, ServerConnection& server, const Paramet
     auto welcome = std::make_shared<Welcome>();
     welcome->values = reported;
     welcome->tracked = server.session.parameters;
-    worker.relay().decide([&](Book& book, BookActions& out) { book.set_welcome(server.context->id, welcome, out); });
+    worker.relay().decide([&](Book& book, BookActions& out) { book.set_welcome(server.id, welcome, out); });
 }
 
 asio::awaitable<std::optional<OpenFailure>> open(Worker& worker, ServerConnection& server, Attempt attempt, std::string& leftover) {

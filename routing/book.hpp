@@ -62,7 +62,8 @@ public:
     // Server connections; called by the worker that owns the server.
     void server_logged_in(ServerId server, TimePoint now, BookActions& out);
     void server_failed(ServerId server, const OpenFailure& failure, TimePoint now, BookActions& out);
-    void set_welcome(PoolId pool, std::shared_ptr<const Welcome> welcome, BookActions& out);
+    // What it reported at its login. Nothing changes if the pool has a welcome, or the server is from before the last mark.
+    void set_welcome(ServerId server, std::shared_ptr<const Welcome> welcome, BookActions& out);
     void check_in(ServerId server, TimePoint now, BookActions& out);
     void reset_done(ServerId server, TimePoint now, BookActions& out);
     void check_passed(ServerId server, TimePoint now, BookActions& out);

@@ -85,11 +85,13 @@ void Book::server_failed(ServerId id, const OpenFailure& failure, TimePoint now,
         call_waiting(pool_id, pool, Fault::server_login_failed, out);
 }
 
-void Book::set_welcome(PoolId id, std::shared_ptr<const Welcome> welcome, BookActions& out) {
-    Pool* pool = pools_.find(id);
-    if (pool == nullptr || pool->welcome) return;
-    pool->welcome = std::move(welcome);
-    look_again(id, *pool, out);
+void Book::set_welcome(ServerId id, std::shared_ptr<const Welcome> welcome, BookActions& out) {
+    const ServerEntry* server = servers_.find(id);
+    if (server == nullptr) return;
+    Pool& pool = pools_.at(server->pool.index);
+    if (pool.welcome || server->epoch != pool.epoch) return;
+    pool.welcome = std::move(welcome);
+    look_again(server->pool, pool, out);
 }
 
 void Book::check_in(ServerId id, TimePoint now, BookActions& out) {

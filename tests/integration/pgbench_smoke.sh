@@ -68,7 +68,7 @@ transaction_pooling() {
     check "a new connection for each transaction" pgbench_all -C -S -c 8 -j 2 -t 100
     check "2,000 broken openings disturb nobody" timeout 120 /usr/bin/python3 "$(dirname "$0")/bad_input.py" "$proxy_port" bench
     check "books balance" books_balance
-    check "each transaction happened once" history_rows $((wanted + 1600))
+    check "each transaction happened once" history_rows $((wanted + 3200))
     check "the proxy is well" proxy_is_well
     stop_proxy
 }

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "tests/sim/failure.hpp"
+
 namespace pgweir::sim {
 
 inline void append_int16(std::string& out, int value) {
@@ -61,6 +63,23 @@ inline std::size_t whole_message(std::string_view bytes) {
     for (int i = 1; i <= 4; ++i) field = field << 8 | static_cast<unsigned char>(bytes[static_cast<std::size_t>(i)]);
     length += field;
     return bytes.size() < length ? 0 : length;
+}
+
+// Fields off the front of a body.
+inline std::string take_text(std::string_view& body) {
+    const auto end = body.find('\0');
+    require(end != std::string_view::npos, "model: a string without an end");
+    std::string text(body.substr(0, end));
+    body.remove_prefix(end + 1);
+    return text;
+}
+
+inline int take_int(std::string_view& body, std::size_t bytes) {
+    require(body.size() >= bytes, "model: a message that ends too soon");
+    std::uint32_t value = 0;
+    for (const char byte : body.substr(0, bytes)) value = value << 8 | static_cast<unsigned char>(byte);
+    body.remove_prefix(bytes);
+    return static_cast<int>(value);
 }
 
 // The type bytes of the messages in `bytes`, for a trace; "…" for a part of one.

@@ -7,6 +7,7 @@
 // consistency (BookInvariants).
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <deque>
 #include <map>
@@ -61,8 +62,12 @@ struct ServerEnd {
     TimePoint unused_since{};
     Microseconds lifetime{};  // as set when it was opened
     int grants = 0;
+    int marks = 0;  // of its pool when it was opened
     TimePoint checked_at{};
-    TimePoint arrived_at{};  // on its worker
+    TimePoint arrived_at{};   // on its worker
+    TimePoint released_at{};  // by the last cancel for it
+
+    TimePoint rests_since() const { return std::max({unused_since, checked_at, arrived_at, released_at}); }
 };
 
 // The proxy's end of a client connection.
@@ -136,10 +141,14 @@ private:
         std::shared_ptr<const PoolPolicy> policy;
         std::shared_ptr<const SessionPolicy> session;
         std::vector<std::unique_ptr<PoolCounters>> counters;  // by worker
-        bool has_failed = false;
+        bool is_starting_up = false;  // by its last failure
         int failures = 0;             // in a row
+        int marks = 0;                // how often its servers were told to end
+        int welcome_marks = 0;        // … when the one was opened whose welcome clients get
         TimePoint refused_at{};       // those who waited then are told to go
         TimePoint login_failed_at{};  // … or have been told by the server
+        TimePoint told_at{};          // … when no other server was there
+        TimePoint failed_at{};        // its last attempt
     };
     struct CancelRequest;
 
@@ -182,6 +191,7 @@ private:
     void take_in(ServerEnd& server);
     void server_gone(ServerEnd& server);
     void close(ServerEnd& server, bool half_sent = false);
+    void close_socket(ServerEnd& server);
 
     // host_clients.cpp: logins, reading, actions of sessions, ends.
     void welcome(ClientEnd& client, const Welcome& welcome);
@@ -211,7 +221,21 @@ private:
     void require_grantable(const ClientEnd& client, const ServerEnd& server);
     void require_turn(const ClientEnd& client);
     void require_fit(const ServerEnd& server);
+    void require_check_due(const ServerEnd& server);
+    void require_choice(const ServerEnd& server);
+    void require_settled(std::size_t pool);
     void require_fresh(std::size_t pool);
+    bool is_bound_full(const Pool& pool);
+    void require_minimum(std::size_t pool, int open_before, bool has_opened);
+    void require_knocking(std::size_t pool);
+    Microseconds longest_wait(std::size_t pool) const;
+    int size_now(std::size_t pool) const;
+    void require_all_opened(std::size_t pool);
+    void require_may_open(const ServerEnd& server);
+    void require_within_keeping(const ServerEnd& server);
+    void require_due_eviction(const ServerEnd& server);
+    void require_told(const ClientEnd& client);
+    void require_admission(const ClientEnd& client, Fault fault);
 
     // host_cancels.cpp
     void connect_cancel(std::shared_ptr<CancelRequest> request);
@@ -241,10 +265,11 @@ private:
     std::size_t depth_ = 0;
     bool settling_ = false;
     bool shutting_down_ = false;
-    TimePoint unsettled_until_{};  // a pause has begun or ended, and the janitor has not been round since
+    TimePoint unsettled_until_{};  // a pause has begun or ended, and not every worker has been called since
     int cancels_under_way_ = 0;
     std::uint64_t queue_places_ = 0;
     std::uint64_t decisions_ = 0;
+    int closed_as_idle_ = 0;  // in the janitor's round under way
     std::map<std::string, int> database_bounds_;
     std::map<std::string, int> user_bounds_;
 };

@@ -24,7 +24,7 @@ Host::Host(EventQueue& events, SeededRandom& random, const Scenario& scenario, c
         for (int worker = 0; worker < scenario.workers; ++worker)
             pools_[i].counters.push_back(std::make_unique<PoolCounters>());
     }
-    book_.limits().set_clients_max(scenario.faults.client_limits ? 12 : 1000);
+    book_.limits().set_clients_max(scenario.faults.client_limits ? clients_max : 1000);
     for (const BoundPlan& bound : scenario.databases) set_bound(true, bound);
     for (const BoundPlan& bound : scenario.users) set_bound(false, bound);
 }
@@ -64,6 +64,7 @@ void Host::carry_out(WorkerId caller, const BookAction& action) {
         case BookActionKind::refuse: {
             ClientEnd& client = client_of(action.session);
             require(client.worker == caller, "a refusal for another worker than the caller's");
+            if (action.fault == Fault::server_login_failing) require_knocking(client.pool);
             return end_client(client, action.fault);
         }
         case BookActionKind::open: return begin_server(caller, action);
@@ -74,6 +75,8 @@ void Host::carry_out(WorkerId caller, const BookAction& action) {
         }
         case BookActionKind::close:
             trace_("book closes server {}: {}", server_of(action.server).number, to_string(action.reason));
+            if (action.reason == CloseReason::evicted) require_due_eviction(server_of(action.server));
+            closed_as_idle_ += action.reason == CloseReason::idle_timeout ? 1 : 0;
             return order(caller, server_of(action.server), order_close);
         case BookActionKind::check:
         case BookActionKind::reset: {
@@ -98,10 +101,12 @@ void Host::begin_server(WorkerId caller, const BookAction& action) {
     server.pool = place_of(action.pool);
     server.worker = action.worker;
     server.opened_at = now();
+    server.marks = pools_[server.pool].marks;
     server.lifetime = book_.pool(action.pool)->policy->server_lifetime;
     by_server_[action.server] = &server;
     trace_("worker {} opens server {} of pool {} on worker {}", caller, server.number, server.pool, server.worker);
     require_within_bounds(server);
+    require_may_open(server);
     order(caller, server, order_open);
 }
 
@@ -122,18 +127,8 @@ void Host::require_within_bounds(const ServerEnd& server) {
 
     const PoolPolicy& policy = *pools_[server.pool].policy;
     if (policy.pool_size == 0 || in_pool <= policy.pool_size) return;
-    TimePoint oldest = never;
-    const bool logins_wait = book_.pool(pools_[server.pool].id)->welcome == nullptr;
-    for (const auto& client : clients_) {
-        if (!client->open || client->pool != server.pool) continue;
-        if (client->place_in_queue != 0) oldest = std::min(oldest, client->waiting_since);
-        if (!client->session && logins_wait) oldest = std::min(oldest, client->login_began);
-    }
-    const bool reserve =
-        policy.reserve_pool_timeout.count() > 0 && oldest < now() && now() - oldest >= policy.reserve_pool_timeout;
-    require(reserve && in_pool <= policy.pool_size + policy.reserve_pool_size,
-            "{} servers in pool {}, whose size is {}{}", in_pool, server.pool, policy.pool_size,
-            reserve ? " and a reserve" : "");
+    require(in_pool <= size_now(server.pool), "{} servers in pool {}, whose size is {}{}", in_pool, server.pool,
+            policy.pool_size, size_now(server.pool) > policy.pool_size ? " and a reserve" : "");
 }
 
 // An order of the book for a server's owner: at once when that is the caller, else by mail.
@@ -211,9 +206,23 @@ void Host::janitor() {
 
 void Host::tick(std::size_t pool) {
     if (!pools_[pool].id) return;
+    const Pool& in_book = *book_.pool(pools_[pool].id);
+    const int open_before = in_book.open();
+    const auto known_before = servers_.size();
+    const int logged_in_before = in_book.logged_in;
+    const bool was_refused = in_book.is_refused;
+    const bool bound_was_full = is_bound_full(in_book);
+    closed_as_idle_ = 0;
     bool more = true;
     while (more) decide(0, [&](Book& book, BookActions& out) { more = book.tick(pools_[pool].id, now(), out); });
     require_fresh(pool);
+    require_settled(pool);
+    if (!bound_was_full) require_all_opened(pool);
+    if (!bound_was_full) require_minimum(pool, open_before, servers_.size() > known_before);
+    require(closed_as_idle_ == 0 || logged_in_before - closed_as_idle_ >= in_book.policy->min_pool_size,
+            "pool {}: idle servers are closed below its minimum", pool);
+    require(was_refused || !in_book.is_refused || in_book.waiting + in_book.awaiting_welcome > 0,
+            "pool {} queues for a server that nobody waits for", pool);
 }
 
 // What became ready while an event was handled, until nothing is left of it.
@@ -233,77 +242,6 @@ void Host::settle() {
         }
     }
     settling_ = false;
-}
-
-void Host::pause(const std::string& database, bool paused) {
-    trace_("{} {}", paused ? "pause" : "resume", database.empty() ? "all" : database);
-    // The walk over the pools follows at once, or is left to the janitor.
-    const bool at_once = random_.percent(60);
-    if (!at_once) unsettled_until_ = now() + Microseconds{400'000} + scenario_.mail_delay_max;
-    decide(0, [&](Book& book, BookActions& out) {
-        book.pause(database, paused);
-        for (const LivePool& pool : pools_)
-            if (pool.id && at_once) book.tick(pool.id, now(), out);
-    });
-    settle();
-}
-
-void Host::reconnect(std::size_t pool) {
-    if (!pools_[pool].id) return;
-    trace_("reconnect pool {}", pool);
-    decide(0, [&](Book& book, BookActions& out) {
-        book.mark_for_close(pools_[pool].id);
-        book.tick(pools_[pool].id, now(), out);
-    });
-    settle();
-}
-
-// Each worker hears of it in its own time.
-void Host::reload(std::size_t pool, PoolPolicy policy, SessionPolicy session) {
-    LivePool& live_pool = pools_[pool];
-    trace_("reload pool {}: size {}, reserve {}", pool, policy.pool_size, policy.reserve_pool_size);
-    live_pool.policy = std::make_shared<const PoolPolicy>(std::move(policy));
-    live_pool.session = std::make_shared<const SessionPolicy>(std::move(session));
-    if (live_pool.id)
-        decide(0, [&](Book& book, BookActions& out) { book.set_policy(live_pool.id, live_pool.policy, now(), out); });
-    for (const auto& client : clients_) {
-        if (client->pool != pool || !client->session) continue;
-        mail(0, client->worker, [this, c = client.get(), policy_now = live_pool.session] {
-            if (!c->open) return;
-            c->shortest_drain = std::min(c->shortest_drain, policy_now->client_lost_drain);
-            c->session->set_policy(policy_now, c->server != nullptr ? c->server->session.get() : nullptr);
-        });
-    }
-    settle();
-}
-
-void Host::set_bound(bool of_database, const BoundPlan& bound) {
-    trace_("bound of {}: {}", bound.name, bound.servers_max);
-    (of_database ? database_bounds_ : user_bounds_)[bound.name] = bound.servers_max;
-    decide(0, [&](Book& book, BookActions& out) {
-        if (of_database)
-            book.set_database_bound(bound.name, bound.servers_max, bound.clients_max, now(), out);
-        else
-            book.set_user_bound(bound.name, bound.servers_max, bound.clients_max, now(), out);
-    });
-    settle();
-}
-
-void Host::refuse_waiting(std::size_t pool) {
-    if (!pools_[pool].id) return;
-    trace_("refuse those who wait in pool {}", pool);
-    pools_[pool].refused_at = now();
-    decide(0, [&](Book& book, BookActions& out) {
-        book.refuse_waiting(pools_[pool].id, Fault::server_shutting_down, out);
-    });
-    settle();
-}
-
-void Host::begin_shutdown() {
-    trace_("shut down");
-    shutting_down_ = true;
-    decide(0, [&](Book& book, BookActions&) { book.begin_shutdown(); });
-    janitor();
 }
 
 ServerEnd& Host::server_of(ServerId id) {

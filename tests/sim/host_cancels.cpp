@@ -38,6 +38,10 @@ void Host::connect_cancel(std::shared_ptr<CancelRequest> request) {
     bool permitted = false;
     decide(request->client->worker,
            [&](Book& book, BookActions&) { permitted = book.begin_cancel_connection(request->pool); });
+    const Pool& pool = *book_.pool(request->pool);
+    const int bound = pool.policy->cancel_bound;
+    require(!permitted || bound == 0 || pool.open() + pool.cancel_connections <= bound,
+            "{} servers and {} cancel connections, where {} may be", pool.open(), pool.cancel_connections, bound);
     if (!permitted) {
         if (++request->attempts > 3) {
             --cancels_under_way_;
@@ -70,7 +74,7 @@ void Host::send_cancel(const std::shared_ptr<CancelRequest>& request, ServerEnd&
     const bool given_up = closed > patience;
     events_.after(travel, [this, request, &server] { packet_arrives(*request, server); });
     events_.after(given_up ? patience : closed, [this, request, &server, given_up] {
-        --server.cancels_held;
+        if (--server.cancels_held == 0) server.released_at = now();
         trace_("the cancel for server {} is {}", server.number, given_up ? "given up" : "over");
         decide(server.worker, [&](Book& book, BookActions& out) { book.cancel_done(server.id, given_up, now(), out); });
         end_cancel(*request);

@@ -39,6 +39,7 @@ void Host::admit(Client& outside, const ClientPlan& plan) {
     decide(client.worker,
            [&](Book& book, BookActions&) { client.id = book.add_session(pool.id, client.worker, now()); });
     by_session_[client.id] = &client;
+    require_admission(client, fault);
     if (fault != Fault::none) return end_login(client, fault);
     std::shared_ptr<const Welcome> there;
     decide(client.worker, [&](Book& book, BookActions& out) { there = book.await_welcome(client.id, now(), out); });
@@ -48,6 +49,8 @@ void Host::admit(Client& outside, const ClientPlan& plan) {
 
 void Host::welcome(ClientEnd& client, const Welcome& welcome) {
     trace_("client {} is welcome", client.outside->number());
+    require(pools_[client.pool].welcome_marks == pools_[client.pool].marks,
+            "client {} is welcomed with what a server of before the RECONNECT said", client.outside->number());
     SharedParameters parameters = welcome.tracked;
     if (client.wanted) {
         for (int place = 0; place < static_cast<int>(tracked_.names().size()); ++place)
@@ -146,7 +149,8 @@ void Host::carry_out(ClientEnd& client, Bytes input, const SessionActions& actio
                 client.lost_its_server = client.lost_its_server || server.backend->is_ending();
                 if (action.fault != Fault::none) require_explained(client, action.fault);
                 require_well_spent(client, server, action.fault);
-                client.cut_short = client.cut_short || !server.session->ledger.is_uncertain();
+                const ReplyLedger& ledger = server.session->ledger;
+                client.cut_short = client.cut_short || !ledger.is_uncertain() || !ledger.is_settled();
                 unlink(client);
                 close(server, client.input_place.rest > 0);
                 break;
@@ -191,6 +195,7 @@ void Host::check_in(ClientEnd& client, bool sends) {
     if (half_sent) return close(server);  // the rest of a COPY's data that the server has no use for
     if (!server.kept_in.empty() && !handle_unlinked(server)) return;
     decide(server.worker, [&](Book& book, BookActions& out) { book.check_in(server.id, now(), out); });
+    require_within_keeping(server);
     make_ready(server);
 }
 

@@ -3,6 +3,7 @@
 
 #include "tests/sim/failure.hpp"
 #include "tests/sim/host.hpp"
+#include "tests/sim/prepared_script.hpp"
 
 namespace pgweir::sim {
 namespace {
@@ -45,7 +46,11 @@ void Host::require_explained(const ClientEnd& client, Fault fault) {
                     client.server_fault != Fault::none;
             break;
         case Fault::server_lost: holds = client.lost_its_server; break;
-        case Fault::server_login_failing: holds = pool.has_failed; break;
+        case Fault::server_login_failing: {
+            const Pool& in_book = *book_.pool(pool.id);
+            holds = pool.failures > 0 && !pool.is_starting_up && in_book.logged_in == 0 && !book_.is_paused(in_book);
+            break;
+        }
         case Fault::server_login_failed: holds = waits_since <= pool.login_failed_at; break;
         case Fault::too_many_clients:
         case Fault::too_many_database_clients:
@@ -64,7 +69,7 @@ void Host::require_explained(const ClientEnd& client, Fault fault) {
         case Fault::simple_query_refused: holds = policy.refuse_simple_query; break;
         case Fault::message_too_long: holds = policy.max_packet_size < 9000; break;
         case Fault::admin_disconnect: holds = client.was_killed; break;
-        case Fault::server_shutting_down: holds = waits_since <= pool.refused_at; break;
+        case Fault::server_shutting_down: holds = shutting_down_ || waits_since <= pool.refused_at; break;
         default: break;
     }
     require(holds, "client {} is told \"{}\" for no reason", client.outside->number(), fault_message(fault));
@@ -119,7 +124,9 @@ void Host::require_turn(const ClientEnd& client) {
         const bool here = worker == client.worker;
         const bool much_older =
             client.waiting_since < now() && other->waiting_since + move_advantage < client.waiting_since;
-        require(!here && (to_come[worker] >= 0 || !much_older), "client {} is served before client {}, who came first",
+        // Behind a pause each worker serves its own first, until it is called.
+        const bool excused = to_come[worker] >= 0 || !much_older || now() < unsettled_until_;
+        require(!here && excused, "client {} is served before client {}, who came first",
                 client.outside->number(), other->outside->number());
     }
 }
@@ -129,8 +136,7 @@ void Host::require_fit(const ServerEnd& server) {
     const Pool& pool = *book_.pool(pools_[server.pool].id);
     const PoolPolicy& policy = *pool.policy;
     require(!book_.is_paused(pool), "server {} is granted in a pool that is paused", server.number);
-    require(book_.servers().find(server.id)->epoch == pool.epoch, "server {} is granted after a RECONNECT",
-            server.number);
+    require(server.marks == pools_[server.pool].marks, "server {} is granted after a RECONNECT", server.number);
     require(server.lifetime.count() > 0 || server.grants == 0, "server {} may serve only once", server.number);
     const bool checks =
         !policy.server_check_query.empty() && (server.grants > 0 || policy.server_check_delay.count() > 0);
@@ -141,17 +147,25 @@ void Host::require_fit(const ServerEnd& server) {
             server.number);
 }
 
-// After the janitor's round no server of the pool is idle that is too old or has been idle for too long.
-void Host::require_fresh(std::size_t pool) {
-    const Pool& in_book = *book_.pool(pools_[pool].id);
-    const PoolPolicy& policy = *in_book.policy;
-    for (const auto& [id, server] : by_server_) {
-        if (server->pool != pool || book_.servers().find(id)->state != ServerState::idle) continue;
-        require(server->lifetime.count() == 0 || now() - server->opened_at < server->lifetime,
-                "server {} is older than its lifetime", server->number);
-        const bool idles =
-            policy.server_idle_timeout.count() > 0 && now() - server->unused_since >= policy.server_idle_timeout;
-        require(!idles || in_book.logged_in <= policy.min_pool_size, "server {} is idle for too long", server->number);
+// A check costs a round trip: not before it is due, nor before the first use where it comes with every reuse.
+void Host::require_check_due(const ServerEnd& server) {
+    const PoolPolicy& policy = *book_.pool(pools_[server.pool].id)->policy;
+    const TimePoint known_good = std::max(server.unused_since, server.checked_at);
+    require(server.grants > 0 || policy.server_check_delay.count() > 0, "server {} is checked before its first use",
+            server.number);
+    require(now() - known_good >= policy.server_check_delay, "server {} is checked before it is due", server.number);
+}
+
+// Of several idle servers the last used one serves, or the first with server_round_robin.
+void Host::require_choice(const ServerEnd& server) {
+    const TimePoint since = server.rests_since();
+    if (since == now()) return;  // it was given on, not taken from those that rest
+    const bool round_robin = book_.pool(pools_[server.pool].id)->policy->round_robin;
+    for (const auto& [id, other] : by_server_) {
+        if (other->pool != server.pool || other->worker != server.worker) continue;
+        if (book_.servers().find(id)->state != ServerState::idle) continue;
+        require(round_robin ? other->rests_since() >= since : other->rests_since() <= since,
+                "server {} is granted where server {} comes first", server.number, other->number);
     }
 }
 
@@ -214,6 +228,7 @@ void Host::check_login(ClientEnd& client) {
 void Host::check_deadlines() {
     for (const auto& client : clients_) {
         if (!client->open) continue;
+        require_told(*client);
         if (!client->session) {
             check_login(*client);
             continue;

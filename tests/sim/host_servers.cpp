@@ -34,17 +34,19 @@ void Host::begin_open(ServerEnd& server) {
 
 void Host::open_failed(ServerEnd& server, OpenFailure failure) {
     trace_("server {} could not be opened: {} {}", server.number, to_string(failure.reason), failure.sqlstate);
-    pools_[server.pool].has_failed = true;
-    if (failure.reason == CloseReason::login_failed) pools_[server.pool].login_failed_at = now();
+    LivePool& pool = pools_[server.pool];
+    pool.is_starting_up = failure.sqlstate == "57P03";
+    pool.failed_at = now();
+    if (failure.reason == CloseReason::login_failed && !pool.is_starting_up) {
+        pool.login_failed_at = now();
+        if (book_.pool(pool.id)->logged_in == 0) pool.told_at = now();
+    }
     server.stage = ServerEnd::Stage::closed;
     note_attempt(server, true);
     decide(server.worker, [&](Book& book, BookActions& out) { book.server_failed(server.id, failure, now(), out); });
     require(book_.pool(pools_[server.pool].id)->failure.attempts == pools_[server.pool].failures,
             "failed attempts are miscounted");
-    decide(server.worker, [&](Book& book, BookActions& out) {
-        by_server_.erase(server.id);
-        book.server_closed(server.id, now(), out);
-    });
+    close_socket(server);
     settle();
 }
 
@@ -74,7 +76,8 @@ void Host::logged_in(ServerEnd& server) {
     server.session->parameters = catalogs_[server.worker]->intern(values);
     welcome->tracked = server.session->parameters;
     decide(server.worker,
-           [&](Book& book, BookActions& out) { book.set_welcome(pools_[server.pool].id, welcome, out); });
+           [&](Book& book, BookActions& out) { book.set_welcome(server.id, welcome, out); });
+    if (book_.pool(pools_[server.pool].id)->welcome == welcome) pools_[server.pool].welcome_marks = server.marks;
     note_attempt(server, false);
     decide(server.worker, [&](Book& book, BookActions& out) { book.server_logged_in(server.id, now(), out); });
     require(book_.pool(pools_[server.pool].id)->failure.attempts == pools_[server.pool].failures,
@@ -87,6 +90,7 @@ void Host::grant(ClientEnd& client, ServerEnd& server) {
     require_grantable(client, server);
     require_turn(client);
     require_fit(server);
+    require_choice(server);
     client.server = &server;
     server.client = &client;
     ++server.grants;
@@ -183,6 +187,7 @@ void Host::begin_own_query(ServerEnd& server, ServerEnd::Task task) {
     require(server.cancels_held == 0, "server {} is checked or reset while a cancel for it is under way",
             server.number);
     server.task = task;
+    if (task == ServerEnd::Task::check) require_check_due(server);
     server.session->begin_own_query();
     server.session->parameters_reset = task == ServerEnd::Task::reset;
     const PoolPolicy& policy = *book_.pool(pools_[server.pool].id)->policy;
@@ -223,7 +228,6 @@ void Host::server_gone(ServerEnd& server) {
     carry_out(*client, {}, actions);
 }
 
-// The book hears that it is lost at once, and of the closed socket then or a little later.
 void Host::close(ServerEnd& server, bool half_sent) {
     if (server.stage == ServerEnd::Stage::closed) return;
     require(server.client == nullptr, "server {} is closed while a client has it", server.number);
@@ -235,13 +239,18 @@ void Host::close(ServerEnd& server, bool half_sent) {
         server.backend->to_server.close();
         server.backend->to_proxy.abandon();
     }
+    close_socket(server);
+}
+
+// The book hears that the server is lost at once, and of the closed socket then or later, now and then much later.
+void Host::close_socket(ServerEnd& server) {
     const auto release = [this, &server] {
         by_server_.erase(server.id);
         decide(server.worker, [&](Book& book, BookActions& out) { book.server_closed(server.id, now(), out); });
     };
     if (random_.percent(60)) return release();
     decide(server.worker, [&](Book& book, BookActions& out) { book.server_lost(server.id, now(), out); });
-    events_.after(random_.span(Microseconds{5'000}), [this, release] {
+    events_.after(random_.span(Microseconds{random_.percent(8) ? 800'000 : 5'000}), [this, release] {
         release();
         settle();
     });

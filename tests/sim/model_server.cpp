@@ -7,15 +7,6 @@
 namespace pgweir::sim {
 namespace {
 
-std::string take_string(std::string_view& body) {
-    const auto end = body.find('\0');
-    require(end != std::string_view::npos, "model: a string without an end");
-    std::string text(body.substr(0, end));
-    body.remove_prefix(end + 1);
-    return text;
-}
-
-bool gives_rows(const Statement& statement) { return statement.verb == Verb::rows || statement.verb == Verb::sleep; }
 bool ends_transaction(const Statement& statement) {
     return statement.verb == Verb::commit || statement.verb == Verb::rollback;
 }
@@ -102,7 +93,7 @@ void ModelServer::on_message(char type, std::string_view body, bool canceled) {
     if (skipping_) return;
     extended_ = type != 'Q' && type != 'F';
     switch (type) {
-        case 'Q': return on_query(take_string(body));
+        case 'Q': return on_query(take_text(body));
         case 'P': return on_parse(body);
         case 'B': return on_bind(body);
         case 'D': return on_describe(body);
@@ -124,67 +115,6 @@ void ModelServer::on_query(std::string_view sql) {
         return finish_query();
     }
     queue_.assign(statements.begin(), statements.end());
-}
-
-void ModelServer::on_parse(std::string_view body) {
-    const auto name = take_string(body);
-    const auto statements = parse_sql(take_string(body));
-    const Statement statement = statements.empty() ? Statement{} : statements.front();
-    if (statements.size() > 1 || statement.verb == Verb::bad_syntax)
-        return fail("42601", "syntax error in " + statement.tag);
-    if (is_refused_as_aborted(statement)) return;
-    if (!name.empty() && prepared_.contains(name)) return fail("42P05", "prepared statement already exists");
-    prepared_[name] = statement;
-    emit(frame('1'));
-}
-
-void ModelServer::on_bind(std::string_view body) {
-    const auto portal = take_string(body);
-    const auto found = prepared_.find(take_string(body));
-    if (found == prepared_.end()) return fail("26000", "prepared statement does not exist");
-    if (is_refused_as_aborted(found->second)) return;
-    if (!portal.empty() && portals_.contains(portal)) return fail("42P03", "portal already exists");
-    portals_[portal] = {.statement = found->second};
-    emit(frame('2'));
-}
-
-void ModelServer::on_describe(std::string_view body) {
-    const char target = body[0];
-    body.remove_prefix(1);
-    const auto name = take_string(body);
-    const Statement* statement = nullptr;
-    if (target == 'S') {
-        const auto found = prepared_.find(name);
-        if (found == prepared_.end()) return fail("26000", "prepared statement does not exist");
-        statement = &found->second;
-    } else {
-        const auto found = portals_.find(name);
-        if (found == portals_.end()) return fail("34000", "portal does not exist");
-        statement = &found->second.statement;
-    }
-    if (gives_rows(*statement) && is_refused_as_aborted(*statement)) return;
-    if (target == 'S') emit(frame('t', std::string(2, '\0')));
-    emit(gives_rows(*statement) ? row_description() : frame('n'));
-}
-
-void ModelServer::on_execute(std::string_view body, bool canceled) {
-    const auto found = portals_.find(take_string(body));
-    if (found == portals_.end()) return fail("34000", "portal does not exist");
-    int limit = 0;
-    for (int i = 0; i < 4; ++i) limit = limit << 8 | static_cast<unsigned char>(body[static_cast<std::size_t>(i)]);
-    const Statement statement = found->second.statement;
-    if (statement.verb == Verb::empty) return emit(frame('I'));
-    run(statement, &found->second, limit, canceled);
-}
-
-void ModelServer::on_close(std::string_view body) {
-    const char target = body[0];
-    body.remove_prefix(1);
-    if (target == 'S')
-        prepared_.erase(take_string(body));
-    else
-        portals_.erase(take_string(body));
-    emit(frame('3'));
 }
 
 // The one argument is the tag, with a '!' before it when the call is to fail.

@@ -63,6 +63,8 @@ public:
 
     bool has_ended() const { return has_ended_; }
     char transaction() const { return status_; }
+    // Statements with a name that it keeps.
+    std::size_t prepared() const { return prepared_.size() - prepared_.count(""); }
 
     std::deque<Reply> replies;          // to be taken by the owner
     std::vector<std::string> executed;  // runs of tagged statements, to be taken by the owner
@@ -83,6 +85,7 @@ private:
     void on_query(std::string_view sql);
     void on_parse(std::string_view body);
     void on_bind(std::string_view body);
+    const Statement* find_prepared(const std::string& name);
     void on_describe(std::string_view body);
     void on_execute(std::string_view body, bool canceled);
     void on_close(std::string_view body);
@@ -96,7 +99,9 @@ private:
     void run_copy_out(const Statement& statement);
     void run_set(const Statement& statement);
     void run_transaction(const Statement& statement);
+    void run_discard();
     void complete(const Statement& statement, std::string_view word);
+    void complete_plainly(std::string_view tag);
     bool is_refused_as_aborted(const Statement& statement);
     void fail(std::string_view sqlstate, std::string_view text);
     void end_implicit_transaction();

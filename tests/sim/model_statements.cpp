@@ -32,6 +32,7 @@ std::string lower(std::string text) {
 // Everything that a statement run in the wrong place would get wrong.
 std::string ModelServer::state_text(const Statement& statement) const {
     std::string text = fmt::format("{} {} block {}", statement.tag, status_, status_ == 'I' ? 0 : block_statements_);
+    if (!statement.text.empty()) text += " by " + statement.text;
     if (traits_.shows_session) text += fmt::format(" session {}", session_statements_);
     for (const std::size_t guc : {guc_date_style, guc_application_name, guc_interval_style})
         text += ' ' + lower(values_[guc]);
@@ -57,11 +58,8 @@ void ModelServer::run(const Statement& statement, Portal* portal, int limit, boo
         case Verb::begin:
         case Verb::commit:
         case Verb::rollback: return run_transaction(statement);
-        case Verb::discard:
-            values_ = committed_ = initial_;
-            prepared_.clear();
-            session_statements_ = 0;
-            return complete(statement, "DISCARD ALL");
+        case Verb::discard: return run_discard();
+        case Verb::deallocate: prepared_.clear(); return complete_plainly("DEALLOCATE ALL");
         case Verb::notice:
             for (int i = 0; i < statement.numbers[0]; ++i)
                 emit(report_frame('N', "NOTICE", "00000", "notice of " + statement.tag));
@@ -140,6 +138,21 @@ void ModelServer::run_transaction(const Statement& statement) {
     portals_.clear();
     if (traits_.reports_at_once) report_changes();
     complete(statement, commits ? "COMMIT" : "ROLLBACK");
+}
+
+// Only outside of a transaction block, as PostgreSQL has it.
+void ModelServer::run_discard() {
+    if (status_ == 'T') return fail("25001", "DISCARD ALL cannot run inside a transaction block");
+    values_ = committed_ = initial_;
+    prepared_.clear();
+    session_statements_ = 0;
+    complete_plainly("DISCARD ALL");
+}
+
+// With a command tag that pgweir looks for.
+void ModelServer::complete_plainly(std::string_view tag) {
+    emit(frame('C', zero_ended(tag)));
+    if (!extended_ && queue_.empty()) finish_query();
 }
 
 // The statement is done; a Query goes on with its next one.

@@ -1,5 +1,7 @@
 #include "tests/sim/scenario.hpp"
 
+#include "tests/sim/prepared_script.hpp"
+
 namespace pgweir::sim {
 namespace {
 
@@ -76,6 +78,7 @@ Faults draw_faults(SeededRandom& random) {
     faults.connect_hangs = sometimes(20);
     faults.cancel_hangs = sometimes(40);
     faults.client_limits = random.percent(10);
+    faults.early_shutdown = random.percent(6);
     return faults;
 }
 
@@ -111,15 +114,17 @@ void draw_pools(SeededRandom& random, Scenario& scenario) {
             pool.policy = draw_policy(random);
             pool.session = draw_session(random, pool.policy.mode);
             pool.keeps_session = pool.policy.mode == PoolMode::session && !pool.policy.server_reset_query.empty();
+            pool.keeps_names = pool.keeps_session || (tracks_named_statements && pool.policy.mode != PoolMode::session &&
+                                                      pool.session.statements_max > 0);
             scenario.pools.push_back(std::move(pool));
         }
-    const int clients_max = scenario.faults.client_limits ? 8 : 0;
+    const int most_clients = scenario.faults.client_limits ? clients_of_bound_max : 0;
     for (int i = 0; i < databases; ++i)
         scenario.databases.push_back(
-            {"db" + std::to_string(i), static_cast<int>(random.percent(50) ? random.between(1, 4) : 0), clients_max});
+            {"db" + std::to_string(i), static_cast<int>(random.percent(50) ? random.between(1, 4) : 0), most_clients});
     for (int i = 0; i < users; ++i)
         scenario.users.push_back(
-            {"user" + std::to_string(i), static_cast<int>(random.percent(30) ? random.between(1, 4) : 0), clients_max});
+            {"user" + std::to_string(i), static_cast<int>(random.percent(30) ? random.between(1, 4) : 0), most_clients});
 }
 
 }  // namespace
@@ -145,14 +150,17 @@ PoolPolicy reloaded(SeededRandom& random, const PoolPlan& plan) {
     PoolPolicy policy = plan.policy;
     draw_sizes(random, policy);
     draw_timeouts(random, policy);
-    if (!plan.keeps_session && policy.mode != PoolMode::statement && random.percent(30))
+    if (!plan.keeps_names && policy.mode != PoolMode::statement && random.percent(30))
         policy.mode = random.percent(50) ? PoolMode::session : PoolMode::transaction;
     return policy;
 }
 
 SessionPolicy reloaded_session(SeededRandom& random, const PoolPlan& plan, PoolMode mode) {
     SessionPolicy session = draw_session(random, mode);
-    if (plan.session.statements_max == 0) session.statements_max = 0;
+    if (plan.session.statements_max == 0)
+        session.statements_max = 0;
+    else if (session.statements_max == 0 && plan.keeps_names)
+        session.statements_max = plan.session.statements_max;
     return session;
 }
 

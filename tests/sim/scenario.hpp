@@ -17,7 +17,11 @@ struct PoolPlan {
     PoolPolicy policy;
     SessionPolicy session;
     bool keeps_session = false;  // session mode with a reset query: scripts may leave things on their server
+    bool keeps_names = false;    // that, or prepared statements are tracked
 };
+
+// Where there are client limits.
+inline constexpr int clients_max = 12, clients_of_bound_max = 8;
 
 struct BoundPlan {
     std::string name;
@@ -51,6 +55,7 @@ struct Faults {
     int connect_hangs = 0;
     int cancel_hangs = 0;  // percent of cancel connections
     bool client_limits = false;
+    bool early_shutdown = false;  // while clients are still there
 };
 
 struct Scenario {

@@ -2,15 +2,20 @@
 
 #include <fmt/format.h>
 
-#include "tests/sim/frames.hpp"
+#include "tests/sim/client_messages.hpp"
 #include "tests/sim/model_server.hpp"
+#include "tests/sim/prepared_script.hpp"
 
 namespace pgweir::sim {
 namespace {
 
 class Writer {
 public:
-    Writer(SeededRandom& random, const ScriptTraits& traits) : random_(random), traits_(traits) {}
+    Writer(SeededRandom& random, const ScriptTraits& traits)
+        : random_(random),
+          traits_(traits),
+          prepared_(random, {.reuses_unnamed = traits.keeps_session || keeps_unnamed_statement,
+                             .parses_in_blocks = traits.keeps_session || refuses_parse_in_failed_block}) {}
 
     Script write() {
         script_.reads_slowly = random_.percent(15);
@@ -67,22 +72,11 @@ private:
             default: return fmt::format("{}ROWS {} {} -1", mark, random_.between(0, 6), row_size());
         }
     }
+    std::string parse_unnamed(const std::string& sql) {
+        prepared_.forget_unnamed();
+        return parse("", sql);
+    }
     std::string one_word(const char* word) { return fmt::format("/*{}*/{}", tag(), word); }
-
-    static std::string query(const std::string& sql) { return frame('Q', zero_ended(sql)); }
-    static std::string parse(const std::string& name, const std::string& sql) {
-        return frame('P', zero_ended(name) + zero_ended(sql) + std::string(2, '\0'));
-    }
-    static std::string bind(const std::string& portal, const std::string& name) {
-        return frame('B', zero_ended(portal) + zero_ended(name) + std::string(6, '\0'));
-    }
-    static std::string execute(const std::string& portal, int rows) {
-        std::string body = zero_ended(portal);
-        append_int32(body, rows);
-        return frame('E', body);
-    }
-    static std::string describe(char what, const std::string& name) { return frame('D', what + zero_ended(name)); }
-    static std::string close(char what, const std::string& name) { return frame('C', what + zero_ended(name)); }
 
     void exchange() {
         ++request_;
@@ -101,7 +95,8 @@ private:
             case 10:
             case 11:
             case 12: return pipeline();
-            case 13: return traits_.keeps_session ? named() : simple();
+            case 13:
+            case 14: return traits_.keeps_names ? prepared() : simple();
             default: return simple();
         }
     }
@@ -118,13 +113,18 @@ private:
         ++request_;
         place_ = 0;
         send(query(one_word("BEGIN")), usual_wait());
+        in_block_ = true;
         const auto exchanges = random_.between(0, 4);
         for (int i = 0; i < exchanges; ++i) exchange();
+        in_block_ = false;
         ++request_;
         place_ = 0;
-        const char* word = random_.percent(70) ? "COMMIT" : "ROLLBACK";
+        const bool commits = random_.percent(70);
+        if (traits_.keeps_names && random_.percent(20))
+            return send(prepared_.end_of_block(commits, [this] { return tag(); }) + frame('S'), usual_wait());
+        const char* word = commits ? "COMMIT" : "ROLLBACK";
         if (random_.percent(80)) return send(query(one_word(word)), usual_wait());
-        send(parse("", one_word(word)) + bind("", "") + execute("", 0) + frame('S'), usual_wait());
+        send(parse_unnamed(one_word(word)) + bind_to("", "") + execute("", 0) + frame('S'), usual_wait());
     }
 
     // Parse, Bind, Execute and their kin, once or more before a Sync, and several Syncs in one write.
@@ -143,11 +143,11 @@ private:
     }
 
     void series() {
-        std::string bytes = parse("", random_.percent(5)   ? one_word("BADSYNTAX")
+        std::string bytes = parse_unnamed(random_.percent(5)   ? one_word("BADSYNTAX")
                                       : random_.percent(5) ? ""
                                                            : statement());
         if (random_.percent(20)) bytes += describe('S', "");
-        bytes += bind("", random_.percent(4) ? "unknown" : "");
+        bytes += bind_to("", random_.percent(4) ? "unknown" : "");
         if (random_.percent(50)) bytes += describe('P', random_.percent(4) ? "unknown" : "");
         const auto executes = random_.percent(80) ? 1 : random_.between(2, 3);
         for (int i = 0; i < executes; ++i)
@@ -158,14 +158,23 @@ private:
         if (random_.percent(15)) send(frame('H'), Wait::none);
     }
 
-    // Statements with names, kept from one request to the next.
-    void named() {
-        const std::string name = random_.pick({"s1", "s2"});
-        std::string bytes;
-        if (random_.percent(50)) bytes += parse(name, statement());
-        if (random_.percent(80)) bytes += bind("p", name) + execute("p", 0);
-        if (random_.percent(20)) bytes += close('S', name);
-        send(bytes + frame('S'), usual_wait());
+    // Prepared statements, kept from one request to the next.
+    void prepared() {
+        const auto chance = random_.between(0, 99);
+        if (chance < 5) return forget("DEALLOCATE ALL");
+        if (chance < 8 && traits_.discards) return forget("DISCARD ALL");
+        const auto syncs = random_.percent(75) ? 1 : random_.between(2, 4);
+        for (int i = 0; i < syncs; ++i) {
+            send(prepared_.series(in_block_, [this] { return tag(); }), Wait::none);
+            if (random_.percent(10)) send(frame('H'), Wait::none);
+            send(frame('S'), Wait::none);
+        }
+        settle();
+    }
+
+    void forget(const char* words) {
+        prepared_.forget();
+        send(query(one_word(words)), usual_wait());
     }
 
     void function_call() {
@@ -203,7 +212,7 @@ private:
     void copy_in_extended() {
         const bool sync_first = random_.percent(60);
         const auto sql = fmt::format("/*{}*/COPYIN {} {}", tag(), copy_fails_after(), sync_first ? 1 : 0);
-        std::string bytes = parse("", sql) + bind("", "");
+        std::string bytes = parse_unnamed(sql) + bind_to("", "");
         if (random_.percent(50)) bytes += describe('P', "");
         bytes += execute("", 0);
         if (sync_first)
@@ -251,7 +260,9 @@ private:
     SeededRandom& random_;
     ScriptTraits traits_;
     Script script_;
+    PreparedScript prepared_;
     bool hurried_ = false;
+    bool in_block_ = false;
     int request_ = 0;
     int place_ = 0;
 };

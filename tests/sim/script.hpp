@@ -1,7 +1,7 @@
 // What a client does: what it sends, when it waits, and how it ends. Made from the seed.
 //
-// A script leaves nothing behind that another client could meet: in transaction mode every series begins with its own Parse,
-// as PgBouncer's users must do it too. Only where a session keeps its server to the end are named statements used.
+// A script leaves nothing behind that another client could meet: but for prepared statements with a name, where pgweir keeps
+// these apart, every series in transaction mode begins with its own Parse.
 #pragma once
 
 #include <string>
@@ -39,6 +39,8 @@ struct Script {
 struct ScriptTraits {
     int client = 0;
     bool keeps_session = false;  // what it leaves on its server is still there for its next request
+    bool keeps_names = false;    // … or its prepared statements are, wherever they are run
+    bool discards = false;       // DISCARD ALL leaves it with the settings that it began with
     bool avoids_blocks = false;  // statement mode
     bool vanishes = false;
 };

@@ -21,6 +21,7 @@ constexpr std::pair<std::string_view, Verb> words[] = {
     {"ROLLBACK", Verb::rollback},
     {"SET", Verb::set},
     {"DISCARD", Verb::discard},
+    {"DEALLOCATE", Verb::deallocate},
     {"SELECT", Verb::rows},
 };
 

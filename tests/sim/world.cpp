@@ -38,6 +38,8 @@ RunResult World::run_to_end() {
     events_.after(deadline_round, [this] { check_deadlines(); });
     if (total_weight() > 0) plan_mischief();
     events_.at(scenario_.calm_at, [this] { calm_down(); });
+    if (scenario_.faults.early_shutdown)
+        events_.at(scenario_.calm_at - Microseconds{random_.between(0, 500'000)}, [this] { host_.begin_shutdown(); });
     run_until_all_are_done();
     shut_down();
     judge_clients();
@@ -56,6 +58,8 @@ void World::add_client(const ClientPlan& plan) {
         if (!canonical(value).empty()) gucs[guc] = canonical(value);
     Script script = make_script(random_, {.client = number,
                                           .keeps_session = pool.keeps_session,
+                                          .keeps_names = pool.keeps_names,
+                                          .discards = plan.parameters.empty(),
                                           .avoids_blocks = pool.policy.mode == PoolMode::statement,
                                           .vanishes = plan.vanishes});
     const ModelTraits traits{.reports_at_once = scenario_.servers_report_at_once, .shows_session = pool.keeps_session};
@@ -171,6 +175,10 @@ void World::pause_or_resume() {
     if (!is_paused_) paused_database_ = random_.percent(50) ? "" : scenario_.pools[any_pool()].database;
     is_paused_ = !is_paused_;
     host_.pause(paused_database_, is_paused_);
+    if (!is_paused_ || random_.percent(50)) return;
+    events_.after(random_.span(janitor_round), [this] {    // too short for the janitor to see it
+        if (is_paused_ && !is_calm_) pause_or_resume();
+    });
 }
 
 ServerEnd* World::any_server() {

@@ -111,8 +111,8 @@ Orders BookScript::user_bound(std::string_view name, int servers_max) {
     return orders();
 }
 
-Orders BookScript::set_welcome(PoolId pool) {
-    book.set_welcome(pool, std::make_shared<Welcome>(), out_);
+Orders BookScript::set_welcome(int server) {
+    book.set_welcome(id(server), std::make_shared<Welcome>(), out_);
     return orders();
 }
 

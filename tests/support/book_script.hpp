@@ -52,7 +52,7 @@ public:
 
     Orders database_bound(std::string_view name, int servers_max);
     Orders user_bound(std::string_view name, int servers_max);
-    Orders set_welcome(PoolId pool);
+    Orders set_welcome(int server);
     Orders refuse_waiting(PoolId pool, Fault fault);
     Orders tick(PoolId pool);
     Orders serve_waiting(PoolId pool, WorkerId worker);

@@ -249,7 +249,7 @@ TEST_CASE("a login waits for the parameters of the pool's first server") {
     const auto pool = book.pool(pool_of(5));
     CHECK(book.await_welcome(book.client(pool, 1)) == Orders{"open s1 on 1"});
     CHECK(book.await_welcome(book.client(pool, 0)).empty());  // one server is enough for all logins
-    CHECK(book.set_welcome(pool) == Orders{"look again on 0", "look again on 1"});
+    CHECK(book.set_welcome(1) == Orders{"look again on 0", "look again on 1"});
     CHECK(book.logged_in(1).empty());
     CHECK(book.next_called(pool, 1) == "c1: ");
     CHECK(book.next_called(pool, 0) == "c2: ");
@@ -282,10 +282,20 @@ TEST_CASE("a mark drops the welcome, and the next login has a new server opened 
     BookScript book;
     const auto pool = book.pool(pool_of(5));
     book.serve(pool, 1);
-    book.set_welcome(pool);
+    book.set_welcome(1);
     book.book.mark_for_close(pool);
     CHECK(book.await_welcome(book.client(pool)) == Orders{"open s2 on 0"});
-    CHECK(book.set_welcome(pool) == Orders{"look again on 0"});
+    CHECK(book.set_welcome(2) == Orders{"look again on 0"});
+}
+
+TEST_CASE("what a server of before a mark reports welcomes nobody") {
+    BookScript book;
+    const auto pool = book.pool(pool_of(5));
+    CHECK(book.await_welcome(book.client(pool)) == Orders{"open s1 on 0"});
+    book.book.mark_for_close(pool);
+    CHECK(book.set_welcome(1).empty());
+    CHECK(book.logged_in(1) == Orders{"close s1: close_needed", "open s2 on 0"});
+    CHECK(book.set_welcome(2) == Orders{"look again on 0"});
 }
 
 TEST_CASE("a login under a full bound has an idle server of another pool evicted") {
