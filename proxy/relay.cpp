@@ -99,7 +99,7 @@ bool Relay::serve_ready_list() {
             if (server.broken)
                 server_lost(server, CloseReason::crashed);
             else
-                read_server(server);
+                resume_server(server);
         }
         settle();
     }

@@ -111,6 +111,7 @@ private:
     // relay_client.cpp
     void on_client_event(ClientConnection& client, std::uint32_t events);
     void read_client(ClientConnection& client);
+    void read_when_writable(ClientConnection& client);
     void process_client(ClientConnection& client, Bytes input);
     bool may_read(const ClientConnection& client) const;
     void write_client(ClientConnection& client, Bytes bytes);
@@ -125,6 +126,7 @@ private:
 
     // relay_server.cpp
     void on_server_event(ServerConnection& server, std::uint32_t events);
+    void resume_server(ServerConnection& server);
     void read_server(ServerConnection& server);
     void process_server(ServerConnection& server, Bytes input);
     bool process_unlinked(ServerConnection& server, Bytes& input);
