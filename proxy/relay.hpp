@@ -39,6 +39,10 @@ public:
     static constexpr std::size_t unlinked_read_bytes = 4096;    // a session without a server keeps what it has read
     static constexpr int reads_max = 5;                         // of one socket before the next gets a turn
 
+    // A test's way to have threads meet at bad moments: called before orders of other workers are carried out. Null
+    // outside tests; set before threads start.
+    static inline void (*stall)() = nullptr;
+
     Relay(WorkerId worker, BookHost& book_host, RelayHost& host);
     ~Relay();
 
