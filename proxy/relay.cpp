@@ -58,6 +58,7 @@ void Relay::on_event(const epoll_event& event) {
 
 void Relay::drain_mailbox() {
     if (mailbox_.empty()) return;
+    if (stall != nullptr) stall();
     now_ = now();
     mailbox_.drain([this](MailboxNode& node, std::uint32_t orders) {
         auto& server = static_cast<ServerConnection&>(node);
@@ -99,7 +100,7 @@ bool Relay::serve_ready_list() {
             if (server.broken)
                 server_lost(server, CloseReason::crashed);
             else
-                read_server(server);
+                resume_server(server);
         }
         settle();
     }

@@ -40,6 +40,10 @@ public:
     static constexpr std::size_t unlinked_read_bytes = 4096;    // a session without a server keeps what it has read
     static constexpr int reads_max = 5;                         // of one socket before the next gets a turn
 
+    // A test's way to have threads meet at bad moments: called before orders of other workers are carried out. Null
+    // outside tests; set before threads start.
+    static inline void (*stall)() = nullptr;
+
     Relay(WorkerId worker, BookHost& book_host, RelayHost& host);
     ~Relay();
 
@@ -121,6 +125,7 @@ private:
     void on_client_event(ClientConnection& client, std::uint32_t events);
     void read_client(ClientConnection& client);
     bool read_further(ClientConnection& client);
+    void read_when_writable(ClientConnection& client);
     void process_client(ClientConnection& client, Bytes input);
     bool may_read(const ClientConnection& client) const;
     void write_client(ClientConnection& client, Bytes bytes);
@@ -135,6 +140,7 @@ private:
 
     // relay_server.cpp
     void on_server_event(ServerConnection& server, std::uint32_t events);
+    void resume_server(ServerConnection& server);
     void read_server(ServerConnection& server);
     void process_server(ServerConnection& server, Bytes input);
     bool process_unlinked(ServerConnection& server, Bytes& input);

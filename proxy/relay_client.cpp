@@ -16,6 +16,12 @@ PollToken token_of(const ClientConnection& client) {
     return {PollKind::client, client.place.index, client.place.generation & PollToken::generation_mask};
 }
 
+void watch_output(Poller& poller, ClientConnection& client, bool on) {
+    if (client.watching_output == on) return;
+    client.watching_output = on;
+    poller.watch_output(client.transport.fd(), token_of(client), on);
+}
+
 }  // namespace
 
 ClientConnection& Relay::add_client(Transport transport, ClientSession session, SessionId id,
@@ -48,9 +54,10 @@ void Relay::on_client_event(ClientConnection& client, std::uint32_t events) {
     if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) client.hung_up = true;
     if (client.closing) {
         if ((events & (EPOLLHUP | EPOLLERR)) != 0) bury(client);
-        return;
+    } else {
+        read_client(client);
     }
-    read_client(client);
+    if (client.transport.write_wants_read()) flush_client(client);
 }
 
 bool Relay::may_read(const ClientConnection& client) const {
@@ -87,12 +94,12 @@ void Relay::read_client(ClientConnection& client) {
             wanted = std::min(wanted, scratch_bytes - kept);
             const IoResult got = client.transport.read(scratch_.get() + kept, wanted);
             if (got.status == IoStatus::end || got.status == IoStatus::failed) return client_lost(client);
-            const bool drained = got.status == IoStatus::again || (got.bytes < wanted && !client.hung_up);
             if (got.bytes > 0)
                 process_client(client, {scratch_.get(), kept + got.bytes});
             else
                 client.input.append({scratch_.get(), kept});
-            if (drained) {
+            if (got.status == IoStatus::wants_write) return read_when_writable(client);
+            if (got.status == IoStatus::again || (got.bytes < wanted && !client.hung_up && !client.transport.has_buffered())) {
                 client.edge_missed = false;
                 return;
             }
@@ -104,9 +111,10 @@ void Relay::read_client(ClientConnection& client) {
             client.edge_missed = false;
             return;
         }
+        if (got.status == IoStatus::wants_write) return read_when_writable(client);
         process_client(client, {scratch_.get(), got.bytes});
         // A short read means that the socket is empty: no second recv that would only say so.
-        if (got.bytes < wanted && !client.hung_up) {
+        if (got.bytes < wanted && !client.hung_up && !client.transport.has_buffered()) {
             client.edge_missed = false;
             return;
         }
@@ -122,14 +130,25 @@ bool Relay::read_further(ClientConnection& client) {
         client_lost(client);
         return false;
     }
+    if (got.status == IoStatus::wants_write) {
+        read_when_writable(client);
+        return false;
+    }
     client.input.append({scratch_.get(), got.bytes});
-    const bool drained = got.status == IoStatus::again || (got.bytes < scratch_bytes && !client.hung_up);
+    const bool drained = got.status == IoStatus::again ||
+                         (got.bytes < scratch_bytes && !client.hung_up && !client.transport.has_buffered());
     if (!drained) return true;
     client.edge_missed = false;
     if (client.input.size() < client.session.bytes_wanted()) return false;
     KeptBytes waiting = std::move(client.input);
     process_client(client, waiting.view());
     return false;
+}
+
+// TLS must send first; when the socket has taken that, `client_drained` has the client read again.
+void Relay::read_when_writable(ClientConnection& client) {
+    client.edge_missed = true;
+    watch_output(poller_, client, true);
 }
 
 // Hands bytes to the session until it wants no more; the rest is kept.
@@ -157,6 +176,7 @@ void Relay::resume_client(ClientConnection& client) {
         process_client(client, kept.view());
     }
     if (client.edge_missed) read_client(client);
+    if (client.transport.write_wants_read()) flush_client(client);    // this read may have had what it waits for
 }
 
 void Relay::write_client(ClientConnection& client, Bytes bytes) {
@@ -175,9 +195,7 @@ void Relay::write_client(ClientConnection& client, Bytes bytes) {
         if (bytes.empty()) return;
     }
     client.output.append(bytes);
-    if (client.watching_output) return;
-    client.watching_output = true;
-    poller_.watch_output(client.transport.fd(), token_of(client), true);
+    watch_output(poller_, client, true);
 }
 
 void Relay::flush_client(ClientConnection& client) {
@@ -188,25 +206,29 @@ void Relay::flush_client(ClientConnection& client) {
             make_ready(client);
             return;
         }
-        if (put.status != IoStatus::done) return;
+        if (put.status != IoStatus::done) break;
         client.output.drop(put.bytes);
     }
-    client_drained(client);
+    if (!client.edge_missed && client.transport.has_buffered()) {    // a write has received, and no readiness tells of that
+        client.edge_missed = true;
+        make_ready(client);
+    }
+    if (client.output.empty()) client_drained(client);
 }
 
 void Relay::client_drained(ClientConnection& client) {
-    if (client.watching_output) {
-        client.watching_output = false;
-        poller_.watch_output(client.transport.fd(), token_of(client), false);
-    }
+    watch_output(poller_, client, false);
     if (client.closing) return bury(client);
+    if (client.edge_missed) make_ready(client);
     if (client.server != nullptr && client.server->edge_missed) make_ready(*client.server);
 }
 
 void Relay::client_lost(ClientConnection& client) {
     if (client.buried) return;
     if (client.closing) return bury(client);
+    if (!client.transport.is_open()) return;    // known already: it is leaving
     client.broken = true;
+    client.edge_missed = false;
     client.output.clear();
     client.input.clear();
     poller_.remove(client.transport.fd());

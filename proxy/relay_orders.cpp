@@ -272,6 +272,7 @@ void Relay::move_away(ServerConnection& server) {
 }
 
 void Relay::take_in(ServerConnection& server) {
+    if (stall != nullptr) stall();
     now_ = now();
     if (by_server_.size() <= server.id.index) by_server_.resize(server.id.index + 1, nullptr);
     by_server_[server.id.index] = &server;

@@ -13,6 +13,11 @@ PollToken token_of(const ServerConnection& server) {
     return {PollKind::server, server.place.index, server.place.generation & PollToken::generation_mask};
 }
 
+void watch_output(Poller& poller, ServerConnection& server, bool on) {
+    server.watching_output = on;
+    poller.watch_output(server.transport.fd(), token_of(server), on);
+}
+
 }  // namespace
 
 void Relay::add_server(ServerConnection& server, Bytes leftover) {
@@ -48,7 +53,12 @@ void Relay::on_server_event(ServerConnection& server, std::uint32_t events) {
     if ((events & EPOLLOUT) != 0) flush_server(server);
     if (server.closed || (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) == 0) return;
     if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) server.hung_up = true;
+    resume_server(server);
+}
+
+void Relay::resume_server(ServerConnection& server) {
     read_server(server);
+    if (server.transport.write_wants_read()) flush_server(server);    // this read may have had what it waits for
 }
 
 void Relay::read_server(ServerConnection& server) {
@@ -68,13 +78,15 @@ void Relay::read_server(ServerConnection& server) {
         const std::size_t wanted = scratch_bytes - kept;
         const IoResult got = server.transport.read(scratch_.get() + kept, wanted);
         if (got.status == IoStatus::end || got.status == IoStatus::failed) return server_lost(server, CloseReason::crashed);
-        if (got.status == IoStatus::again) {
+        if (got.status != IoStatus::done) {
             if (kept > 0) server.input.append({scratch_.get(), kept});
-            server.edge_missed = false;
+            server.edge_missed = got.status == IoStatus::wants_write;
+            // TLS must send first; when the socket has taken that, `flush_server` has the server read again.
+            if (server.edge_missed && !server.watching_output) watch_output(poller_, server, true);
             return;
         }
         process_server(server, {scratch_.get(), kept + got.bytes});
-        if (got.bytes < wanted && !server.hung_up) {
+        if (got.bytes < wanted && !server.hung_up && !server.transport.has_buffered()) {
             server.edge_missed = false;
             return;
         }
@@ -168,9 +180,13 @@ void Relay::flush_server(ServerConnection& server) {
         server.output.drop(put.bytes);
     }
     server.session.output_pending = !server.output.empty();
+    if (!server.edge_missed && server.transport.has_buffered()) {    // a write has received, and no readiness tells of that
+        server.edge_missed = true;
+        make_ready(server);
+    }
     if (server.watching_output != server.session.output_pending) {
-        server.watching_output = server.session.output_pending;
-        poller_.watch_output(server.transport.fd(), token_of(server), server.watching_output);
+        watch_output(poller_, server, server.session.output_pending);
+        if (!server.watching_output && server.edge_missed) make_ready(server);
         if (!server.watching_output && server.client != nullptr) {
             ClientConnection& client = *server.client;
             SessionActions actions;    // its own: this is reached while others are carried out

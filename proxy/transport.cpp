@@ -25,12 +25,14 @@ Transport& Transport::operator=(Transport&& other) noexcept {
     if (this == &other) return *this;
     close();
     fd_ = std::exchange(other.fd_, -1);
+    write_wants_read_ = other.write_wants_read_;
     layer_ = std::move(other.layer_);
     return *this;
 }
 
 void Transport::close() {
     if (fd_ < 0) return;
+    write_wants_read_ = false;
     layer_.reset();
     // Unread bytes would turn the close into a reset, which can overtake an error message on its way to the peer.
     ::shutdown(fd_, SHUT_WR);

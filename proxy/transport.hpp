@@ -1,6 +1,6 @@
 // The only way to a socket for the relay: non-blocking reads and writes whose contract is TLS's already.
 //
-// Promises: a short read means that the socket is empty for now; nothing here ever blocks.
+// Promises: a short read with nothing buffered means that the socket is empty for now; nothing here ever blocks.
 // `write` may take fewer bytes than given; what it did not take must be offered again, unchanged and maybe with more
 // behind it. Not here: when to read or write (relay), who waits for readiness (Poller).
 #pragma once
@@ -32,7 +32,8 @@ public:
     virtual ~TransportLayer() = default;
     virtual IoResult read(int fd, char* into, std::size_t size) = 0;
     virtual IoResult write(int fd, const char* from, std::size_t size) = 0;
-    // Bytes have been received and not read yet: no readiness will tell of them.
+    // Bytes have been received and not read yet: no readiness will tell of them. Not after `wants_write`, nor for half a
+    // record.
     virtual bool has_buffered() const = 0;
 };
 
@@ -40,12 +41,15 @@ class Transport {
 public:
     Transport() = default;
     explicit Transport(int fd, std::unique_ptr<TransportLayer> layer = nullptr) : fd_(fd), layer_(std::move(layer)) {}
-    Transport(Transport&& other) noexcept : fd_(std::exchange(other.fd_, -1)), layer_(std::move(other.layer_)) {}
+    Transport(Transport&& other) noexcept
+        : fd_(std::exchange(other.fd_, -1)), write_wants_read_(other.write_wants_read_), layer_(std::move(other.layer_)) {}
     Transport& operator=(Transport&& other) noexcept;
     ~Transport() { close(); }
 
     IoResult read(char* into, std::size_t size) { return layer_ ? layer_->read(fd_, into, size) : read_plain(into, size); }
-    IoResult write(const char* from, std::size_t size) { return layer_ ? layer_->write(fd_, from, size) : write_plain(from, size); }
+    IoResult write(const char* from, std::size_t size) { return layer_ ? write_layer(from, size) : write_plain(from, size); }
+    // The last write waits for bytes to come: it is to be tried again when the socket is readable.
+    bool write_wants_read() const { return write_wants_read_; }
     bool has_buffered() const { return layer_ && layer_->has_buffered(); }
 
     // Ends the sending side, so that the peer sees all that was written; then the socket.
@@ -57,8 +61,14 @@ public:
 private:
     IoResult read_plain(char* into, std::size_t size);
     IoResult write_plain(const char* from, std::size_t size);
+    IoResult write_layer(const char* from, std::size_t size) {
+        const IoResult put = layer_->write(fd_, from, size);
+        write_wants_read_ = put.status == IoStatus::wants_read;
+        return put;
+    }
 
     int fd_ = -1;
+    bool write_wants_read_ = false;
     std::unique_ptr<TransportLayer> layer_;
 };
 

@@ -66,7 +66,7 @@ transaction_pooling() {
     check "pipelines, extended" pgbench_all -M extended -f "$folder/pipeline.sql" -c 16 -j 2 -t 100
     check "pipelines, prepared" pgbench_all -M prepared -f "$folder/pipeline.sql" -c 16 -j 2 -t 100
     check "a new connection for each transaction" pgbench_all -C -S -c 8 -j 2 -t 100
-    check "2,000 broken openings disturb nobody" timeout 120 /usr/bin/python3 "$(dirname "$0")/bad_input.py" "$proxy_port" bench
+    check "2,000 broken openings disturb nobody" timeout 120 /usr/bin/python3 "$(dirname "$0")/bad_input.py" "$proxy_port" bench 2000 "$proxy_pid"
     check "books balance" books_balance
     check "each transaction happened once" history_rows $((wanted + 3200))
     check "the proxy is well" proxy_is_well
