@@ -5,7 +5,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include <fmt/core.h>
+#include <fmt/compile.h>
 
 namespace pgweir {
 namespace {
@@ -17,13 +17,13 @@ std::string full_name(char kind, const void* where, std::string_view database, s
 
 PeerAddress address_of(const sockaddr_storage& storage) {
     PeerAddress address;
-    char text[INET6_ADDRSTRLEN] = "";
     if (storage.ss_family == AF_INET) {
         const auto& in = reinterpret_cast<const sockaddr_in&>(storage);
-        ::inet_ntop(AF_INET, &in.sin_addr, text, sizeof text);
-        address.host = text;
+        const std::uint32_t ip = ntohl(in.sin_addr.s_addr);
+        address.host = fmt::format(FMT_COMPILE("{}.{}.{}.{}"), ip >> 24, ip >> 16 & 255, ip >> 8 & 255, ip & 255);
         address.port = ntohs(in.sin_port);
     } else if (storage.ss_family == AF_INET6) {
+        char text[INET6_ADDRSTRLEN] = "";
         const auto& in = reinterpret_cast<const sockaddr_in6&>(storage);
         ::inet_ntop(AF_INET6, &in.sin6_addr, text, sizeof text);
         address.host = text;

@@ -36,13 +36,14 @@ ClientConnection& Relay::add_client(Transport transport, ClientSession session, 
     if (deadlines_.size() <= place.index) deadlines_.resize(place.index + 1, never.us);
     poller_.add(client.transport.fd(), token_of(client));
     write_client(client, welcome);
+    note_deadline(client);
+    if (leftover.empty() && client.transport.is_plain()) return client;    // the poller tells of what is there already
     if (!leftover.empty()) {
         client.input.append(leftover);
         client.resumes = true;
     }
     client.edge_missed = true;
     make_ready(client);
-    note_deadline(client);
     return client;
 }
 
@@ -283,7 +284,10 @@ void Relay::bury(ClientConnection& client) {
     client.buried = true;
     if (client.transport.is_open()) {
         poller_.remove(client.transport.fd());
-        client.transport.close();
+        if (client.session.has_terminated())
+            client.transport.drop();
+        else
+            client.transport.close();
     }
     deadlines_[client.place.index] = never.us;
     dead_clients_.push_back(client.place);

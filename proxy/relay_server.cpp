@@ -27,8 +27,10 @@ void Relay::add_server(ServerConnection& server, Bytes leftover) {
     server.session.statement_source = &host_.statements();
     poller_.add(server.transport.fd(), token_of(server));
     if (!leftover.empty()) server.input.append(leftover);
-    server.edge_missed = true;
-    make_ready(server);
+    if (!leftover.empty() || !server.transport.is_plain()) {    // else the poller tells of what is there already
+        server.edge_missed = true;
+        make_ready(server);
+    }
     host_book_.call(worker_, book_actions_, [&](Book& book, BookActions& out) { book.server_logged_in(server.id, now_, out); });
     take_book_actions();
     settle();

@@ -39,6 +39,13 @@ void Transport::close() {
     char rest[4096];
     for (int i = 0; i < 16 && ::recv(fd_, rest, sizeof rest, MSG_DONTWAIT) > 0; ++i) {
     }
+    drop();
+}
+
+void Transport::drop() {
+    if (fd_ < 0) return;
+    write_wants_read_ = false;
+    layer_.reset();
     ::close(fd_);
     fd_ = -1;
 }

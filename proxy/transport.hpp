@@ -54,6 +54,8 @@ public:
 
     // Ends the sending side, so that the peer sees all that was written; then the socket.
     void close();
+    // At once: the peer has nothing to see any more.
+    void drop();
     int fd() const { return fd_; }
     bool is_open() const { return fd_ >= 0; }
     bool is_plain() const { return !layer_; }

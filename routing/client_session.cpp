@@ -95,6 +95,7 @@ bool ClientSession::take_unlinked(const Frame& frame, TimePoint now, SessionActi
     if (!frame.begins) return true;
     const auto type = frontend::Type{frame.type};
     if (type == terminate) {
+        has_terminated_ = true;
         phase_ = Phase::closed;
         out.close(Kind::close_client, Fault::none);
         return false;
@@ -121,7 +122,7 @@ bool ClientSession::take_linked(const Frame& frame, ServerSession& server, TimeP
     if (!frame.begins) return true;
     if (frame.type == static_cast<char>(frontend::Type::terminate)) {
         phase_ = Phase::leaving;
-        client_gone_ = true;
+        client_gone_ = has_terminated_ = true;
         deadline_ = now + policy_->client_lost_drain;
         proceed_leaving(server, out);
         return false;

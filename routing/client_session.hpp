@@ -71,6 +71,8 @@ public:
     void set_policy(std::shared_ptr<const SessionPolicy> policy, const ServerSession* server);
 
     Phase phase() const { return phase_; }
+    // Its client has said goodbye: it reads nothing any more.
+    bool has_terminated() const { return has_terminated_; }
     bool is_linked() const { return phase_ == Phase::linked || phase_ == Phase::leaving; }
     // Its input may be read: it is neither waiting nor held back nor gone.
     bool wants_input() const {
@@ -139,6 +141,7 @@ private:
     FrameScanner scanner_;
     Phase phase_ = Phase::idle;
     bool client_gone_ = false;         // no byte goes to it any more
+    bool has_terminated_ = false;
     bool holds_input_ = false;         // parameters of an unproven value are on their way: the client's bytes wait
     bool in_transaction_ = false;      // as counted: the first query of a transaction has been seen
     bool notified_ = false;            // query_wait_notify has been sent for this wait

@@ -17,7 +17,7 @@ enum class Step : unsigned { client_bytes, server_bytes, grant, drained, blocked
 std::shared_ptr<const SessionPolicy> policy_of(unsigned choice) {
     auto policy = std::make_shared<SessionPolicy>();
     policy->mode = PoolMode{static_cast<std::uint8_t>(choice % 3)};
-    policy->forward_named_statements = (choice & 4) != 0;
+    policy->statements_max = (choice & 4) != 0 ? 0 : 2;
     policy->client_lost_query = (choice & 8) != 0 ? ClientLostQuery::cancel : ClientLostQuery::finish;
     policy->refuse_simple_query = (choice & 16) != 0;
     if ((choice & 32) != 0) policy->max_packet_size = 100;
@@ -73,6 +73,7 @@ private:
 
     void new_server() {
         server_ = std::make_unique<ServerSession>(tracked_);
+        server_->statement_source = &statements_;
         server_->parameters = present_;
         kept_of_server_.clear();
     }
@@ -152,6 +153,11 @@ private:
                     require(std::size_t{action.offset} + action.length <= input.size() && action.length > 0, "a range lies in the input");
                     require(action.kind == Kind::forward_to_client || is_linked_, "bytes go to a server that is there");
                     break;
+                case Kind::made_to_client:
+                case Kind::made_to_server:
+                    require(out_.made(action).size() == action.length && action.length > 0, "a range lies in what was made");
+                    require(action.kind == Kind::made_to_client || is_linked_, "bytes go to a server that is there");
+                    break;
                 case Kind::send_to_server:
                 case Kind::cancel_query: require(is_linked_, "a server that is told something is there"); break;
                 case Kind::check_in:
@@ -181,6 +187,7 @@ private:
     SharedParameters wanted_;
     SharedParameters present_;
     std::unique_ptr<ClientSession> session_;
+    StatementCatalog statements_;
     std::unique_ptr<ServerSession> server_;
     std::unique_ptr<ServerSession> dead_;    // may still be looked at by the call that closed it
     SessionActions out_;

@@ -252,6 +252,7 @@ private:
     RunLog& runs_;
     SeededRandom core_random_;
     TrackedParameters tracked_;
+    StatementCatalog statements_;
     Book book_;
     std::vector<std::unique_ptr<ParameterCatalog>> catalogs_;  // by worker
     std::vector<LivePool> pools_;                              // as in the scenario

@@ -122,10 +122,14 @@ void Host::handle_input(ClientEnd& client) {
 void Host::carry_out(ClientEnd& client, Bytes input, const SessionActions& actions) {
     bool sends = false;
     for (const SessionAction& action : actions) {
-        const Bytes range = action.length > 0 ? input.substr(action.offset, action.length) : Bytes{};
+        const bool is_made =
+            action.kind == SessionActionKind::made_to_client || action.kind == SessionActionKind::made_to_server;
+        const Bytes range = action.length == 0 ? Bytes{} : is_made ? actions.made(action) : input.substr(action.offset, action.length);
         switch (action.kind) {
-            case SessionActionKind::forward_to_client: write(client, range); break;
+            case SessionActionKind::forward_to_client:
+            case SessionActionKind::made_to_client: write(client, range); break;
             case SessionActionKind::forward_to_server:
+            case SessionActionKind::made_to_server:
                 require(client.server != nullptr, "client {} sends to a server that it does not have",
                         client.outside->number());
                 send(*client.server, range);

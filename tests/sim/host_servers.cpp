@@ -55,6 +55,7 @@ void Host::logged_in(ServerEnd& server) {
     server.stage = ServerEnd::Stage::ready;
     server.unused_since = now();
     server.session = std::make_unique<ServerSession>(tracked_);
+    server.session->statement_source = &statements_;
     server.session->catalog = catalogs_[server.worker].get();
     const Gucs gucs = default_gucs();
     const ModelTraits traits{.reports_at_once = scenario_.servers_report_at_once,

@@ -14,9 +14,9 @@
 namespace pgweir::sim {
 
 // What pgweir does for prepared statements where a session does not keep its server. Each is switched on with the core.
-inline constexpr bool tracks_named_statements = false;
-inline constexpr bool keeps_unnamed_statement = false;   // from one transaction to the next
-inline constexpr bool refuses_parse_in_failed_block = false;   // of a text that its server has already, as PostgreSQL does
+inline constexpr bool tracks_named_statements = true;
+inline constexpr bool keeps_unnamed_statement = true;  // from one transaction to the next
+inline constexpr bool refuses_parse_in_failed_block = true;  // of a text that its server has already, as PostgreSQL does
 
 struct PreparedTraits {
     bool reuses_unnamed = false;
