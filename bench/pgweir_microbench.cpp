@@ -4,7 +4,6 @@
 //
 // Each line is the median of eleven rounds. Instructions (user space) come from the processor's counter where the kernel
 // lets us have it; elsewhere: valgrind --tool=callgrind pgweir_microbench CASE COUNT with two counts, and the difference.
-#include <linux/perf_event.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -15,6 +14,8 @@
 #include <cstring>
 #include <functional>
 #include <vector>
+
+#include <linux/perf_event.h>
 
 #include "routing/book.hpp"
 #include "routing/client_session.hpp"
@@ -81,9 +82,11 @@ void measure(const Case& one, const InstructionCounter& instructions, long count
     }
     std::sort(nanoseconds.begin(), nanoseconds.end());
     const double median = nanoseconds[rounds / 2];
-    std::printf("%-34s %-12s %8.1f ns  (%.1f..%.1f)", one.name, one.thing, median, nanoseconds.front(), nanoseconds.back());
+    std::printf("%-34s %-12s %8.1f ns  (%.1f..%.1f)", one.name, one.thing, median, nanoseconds.front(),
+                nanoseconds.back());
     if (instructions.is_there()) std::printf("  %8.0f instructions", counted);
-    if (one.bytes > 0) std::printf("  %6.2f GB/s", static_cast<double>(one.bytes) / static_cast<double>(one.things) / median);
+    if (one.bytes > 0)
+        std::printf("  %6.2f GB/s", static_cast<double>(one.bytes) / static_cast<double>(one.things) / median);
     std::printf("\n");
 }
 
@@ -93,7 +96,8 @@ void keep(std::size_t value) {
     kept = value;
 }
 
-Case scan(const char* name, const FrameRules& rules, const std::string& messages, std::size_t per_round, std::size_t times) {
+Case scan(const char* name, const FrameRules& rules, const std::string& messages, std::size_t per_round,
+          std::size_t times) {
     std::string stream;
     for (std::size_t i = 0; i < times; ++i) stream += messages;
     return {name, "message", per_round * times, stream.size(), [&rules, stream](long count) {
@@ -190,7 +194,7 @@ Case transaction(const char* name, const std::string& request, const std::string
                     out.clear();
                     session.on_server_bytes(reply, server, now, out);
                 }
-                if (session.phase() != ClientSession::Phase::idle) std::abort();    // it did not do what it should
+                if (session.phase() != ClientSession::Phase::idle) std::abort();  // it did not do what it should
             }};
 }
 
@@ -199,9 +203,9 @@ Case transaction(const char* name, const std::string& request, const std::string
 int main(int count, char** words) {
     const std::string row = data_row(std::string(53, 'x'));
     const Case cases[] = {
-        scan("scan, a small reply", server_frame_rules(), data_row("1") + complete("SELECT 1") + ready, 3, 100),
-        scan("scan, an extended series", client_frame_rules(), extended_series + test::sync, 4, 100),
-        scan("scan, rows of 64 bytes", server_frame_rules(), row, 1, 512),
+        scan("scan, a small reply", server_frames::of_query, data_row("1") + complete("SELECT 1") + ready, 3, 100),
+        scan("scan, an extended series", client_frames, extended_series + test::sync, 4, 100),
+        scan("scan, rows of 64 bytes", server_frames::of_query, row, 1, 512),
         lend_idle(),
         lend_to_waiting(),
         transaction("session, simple query", query("select abalance from pgbench_accounts where aid = 4711"),

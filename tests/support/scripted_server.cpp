@@ -27,7 +27,7 @@ int count_in(Bytes statement, Bytes word) {
 
 std::string numbered_row(int number) {
     std::string row = std::to_string(number) + ':';
-    row.resize(53, 'x');    // with header, count and length: 64 bytes
+    row.resize(53, 'x');  // with header, count and length: 64 bytes
     return row;
 }
 
@@ -66,7 +66,7 @@ void ScriptedServer::on_message(char type, Bytes body) {
         return;
     }
     if (copying_in_) return on_copy(type);
-    if (type == 'd' || type == 'c' || type == 'f') return;    // left over from a COPY that failed
+    if (type == 'd' || type == 'c' || type == 'f') return;  // left over from a COPY that failed
     if (skipping_ && type != 'S') return;
     if (type != 'Q') unsynced_ = true;
     switch (type) {
@@ -96,7 +96,7 @@ void ScriptedServer::on_copy(char type) {
         ++copied_rows_;
         return;
     }
-    if (type == 'S' || type == 'H') return;    // the manual: they are read past
+    if (type == 'S' || type == 'H') return;  // the manual: they are read past
     copying_in_ = false;
     if (type == 'c')
         output += complete("COPY " + std::to_string(copied_rows_));

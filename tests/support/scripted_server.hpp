@@ -41,12 +41,12 @@ private:
     void ready();
 
     std::string input_;
-    std::string prepared_;       // the unnamed statement
+    std::string prepared_;  // the unnamed statement
     std::string trouble_;
     char status_ = 'I';
     bool in_start_up_;
     bool unsynced_ = false;
-    bool skipping_ = false;      // up to Sync, after an error
+    bool skipping_ = false;  // up to Sync, after an error
     bool copying_in_ = false;
     bool copy_is_extended_ = false;
     bool terminated_ = false;

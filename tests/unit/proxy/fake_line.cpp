@@ -16,7 +16,9 @@ public:
     ~FakeLayer() override { line_.layer_is_gone_ = true; }
     IoResult read(int, char* into, std::size_t size) override { return line_.on_read(into, size); }
     IoResult write(int, const char* from, std::size_t size) override { return line_.on_write({from, size}); }
-    bool has_buffered() const override { return !line_.received_.empty() && !line_.edge_owed_ && !line_.read_wants_write_; }
+    bool has_buffered() const override {
+        return !line_.received_.empty() && !line_.edge_owed_ && !line_.read_wants_write_;
+    }
 
 private:
     FakeLine& line_;
@@ -25,7 +27,7 @@ private:
 FakeLine::FakeLine(AnswerPlan& plan, bool is_client) : plan_(plan), is_client_(is_client) {
     int ends[2];
     REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) == 0);
-    const int smallest = 1;    // filled fast
+    const int smallest = 1;  // filled fast
     ::setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &smallest, sizeof smallest);
     relay_end_ = ends[0];
     test_end_ = ends[1];

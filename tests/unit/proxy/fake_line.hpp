@@ -17,17 +17,17 @@ namespace pgweir::test {
 
 // What a call may answer instead of what it would.
 enum class Answer {
-    again,          // read or write
-    wants_other,    // read: wants to write first; write: wants to read first
-    one_byte,       // read or written; the rest of what was received stays in the layer
+    again,        // read or write
+    wants_other,  // read: wants to write first; write: wants to read first
+    one_byte,     // read or written; the rest of what was received stays in the layer
     half,
-    end,            // read: the peer is gone
+    end,  // read: the peer is gone
     failed,
 };
 
 struct IoStep {
     bool is_read = false;
-    bool moves_bytes = false;    // it would have moved some
+    bool moves_bytes = false;  // it would have moved some
     bool is_client = false;
 };
 
@@ -59,8 +59,8 @@ public:
     bool settle() override;
     std::string trouble() const override { return trouble_; }
 
-    std::size_t read_max = 1 << 20;    // bytes that one read gives: a TLS record's, say
-    std::size_t room = 16 * 1024;      // bytes that the socket takes before the test receives them
+    std::size_t read_max = 1 << 20;  // bytes that one read gives: a TLS record's, say
+    std::size_t room = 16 * 1024;    // bytes that the socket takes before the test receives them
 
 private:
     friend class FakeLayer;
@@ -78,14 +78,14 @@ private:
     bool is_client_;
     int relay_end_ = -1;
     int test_end_ = -1;
-    std::string arrived_;            // in the socket
-    std::string received_;           // in the layer
+    std::string arrived_;   // in the socket
+    std::string received_;  // in the layer
     std::string written_;
-    std::string not_taken_;          // must be offered again
+    std::string not_taken_;  // must be offered again
     bool layer_is_gone_ = false;
     bool dead_ = false;
-    bool blocked_ = false;           // the socket takes nothing
-    bool edge_owed_ = false;         // bytes are on their way: half a record is here
+    bool blocked_ = false;    // the socket takes nothing
+    bool edge_owed_ = false;  // bytes are on their way: half a record is here
     bool read_wants_write_ = false;
     bool write_wants_read_ = false;
     std::string trouble_;

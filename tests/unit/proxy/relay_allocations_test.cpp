@@ -64,7 +64,8 @@ long allocations_of(const Requests& requests, int clients, int pool_size, int wa
 }
 
 const Requests simple{query("select 'a'"), query("begin"), query("select 'b'"), query("commit")};
-const Requests extended{parse() + bind() + execute() + sync, query("begin"), parse() + bind() + execute() + sync, query("commit")};
+const Requests extended{parse() + bind() + execute() + sync, query("begin"), parse() + bind() + execute() + sync,
+                        query("commit")};
 const Requests pipeline{parse() + bind() + execute() + parse() + bind() + execute() + sync + query("select 'behind'")};
 
 }  // namespace

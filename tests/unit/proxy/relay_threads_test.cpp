@@ -27,13 +27,13 @@ constexpr int worker_count = 8;
 constexpr int server_count = 3;
 constexpr int clients_of_a_worker = 5;
 constexpr std::chrono::seconds duration{10};
-constexpr std::chrono::seconds patience{30};    // for one reply: much more than any queue of stalls
+constexpr std::chrono::seconds patience{30};  // for one reply: much more than any queue of stalls
 
 void stall_up_to_100_ms() {
-    thread_local std::minstd_rand chance(static_cast<unsigned>(std::hash<std::thread::id>{}(std::this_thread::get_id())));
+    thread_local std::minstd_rand chance(
+        static_cast<unsigned>(std::hash<std::thread::id>{}(std::this_thread::get_id())));
     std::this_thread::sleep_for(std::chrono::microseconds(chance() % 100'000));
 }
-
 
 // False: the peer has closed.
 bool receive(int fd, std::string& into) {
@@ -74,17 +74,19 @@ public:
         ScriptedServer script{ScriptedServer::Begin::start_up_packet};
         bool closed = false;
     };
-    std::vector<std::unique_ptr<Server>> servers;    // after stop()
+    std::vector<std::unique_ptr<Server>> servers;  // after stop()
 
 private:
     void run() {
         while (!stopping_) {
             std::vector<pollfd> wanted{{.fd = listener_, .events = POLLIN, .revents = 0}};
-            for (const auto& server : servers) wanted.push_back({.fd = server->closed ? -1 : server->fd, .events = POLLIN, .revents = 0});
+            for (const auto& server : servers)
+                wanted.push_back({.fd = server->closed ? -1 : server->fd, .events = POLLIN, .revents = 0});
             if (::poll(wanted.data(), wanted.size(), 20) <= 0) continue;
             for (std::size_t i = 1; i < wanted.size(); ++i)
                 if (wanted[i].revents != 0) serve(*servers[i - 1]);
-            if (wanted[0].revents != 0) servers.push_back(std::make_unique<Server>(Server{.fd = ::accept(listener_, nullptr, nullptr)}));
+            if (wanted[0].revents != 0)
+                servers.push_back(std::make_unique<Server>(Server{.fd = ::accept(listener_, nullptr, nullptr)}));
         }
     }
 
@@ -105,10 +107,14 @@ private:
 // The proxy without listeners, signals and janitor: workers over one book.
 class Proxy {
 public:
-    explicit Proxy(int server_port) : settings_(load(server_port)), tracked_(settings_->track_extra_parameters), shared_(worker_count, tracked_) {
+    explicit Proxy(int server_port)
+        : settings_(load(server_port)),
+          tracked_(settings_->track_extra_parameters),
+          shared_(worker_count, tracked_) {
         MemoryFiles files;
         shared_.config.set(make_running_config(settings_, {}, files, std::string(32, 's')));
-        for (int i = 0; i < worker_count; ++i) workers_.push_back(std::make_unique<Worker>(static_cast<WorkerId>(i), shared_, helpers_));
+        for (int i = 0; i < worker_count; ++i)
+            workers_.push_back(std::make_unique<Worker>(static_cast<WorkerId>(i), shared_, helpers_));
         for (const auto& worker : workers_) worker->start();
     }
     ~Proxy() { stop(); }
@@ -125,7 +131,9 @@ public:
         REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
         Worker& to = *workers_[static_cast<std::size_t>(worker)];
         to.clients.fetch_add(1);
-        asio::post(to.io(), [&to, fd = ends[0]] { to.begin_login(Socket(to.io(), asio::generic::stream_protocol(AF_UNIX, 0), fd), true); });
+        asio::post(to.io(), [&to, fd = ends[0]] {
+            to.begin_login(Socket(to.io(), asio::generic::stream_protocol(AF_UNIX, 0), fd), true);
+        });
         return ends[1];
     }
 
@@ -135,8 +143,8 @@ private:
     static std::shared_ptr<const Settings> load(int server_port) {
         MemoryFiles files;
         files.files["test.ini"] = "[databases]\napp = user=alice host=127.0.0.1 port=" + std::to_string(server_port) +
-                                  "\n[pgbouncer]\npool_mode = transaction\nauth_type = any\ndefault_pool_size = " + std::to_string(server_count) +
-                                  "\nlisten_addr = 127.0.0.1\nworker_threads = 8\n";
+                                  "\n[pgbouncer]\npool_mode = transaction\nauth_type = any\ndefault_pool_size = " +
+                                  std::to_string(server_count) + "\nlisten_addr = 127.0.0.1\nworker_threads = 8\n";
         LoadRequest request;
         request.path = "test.ini";
         const LoadResult result = load_settings(request, files);
@@ -223,7 +231,8 @@ using Clients = std::vector<std::unique_ptr<Client>>;
 // One round: whoever has an answer reads it, and asks again while `asking`. False: nobody waits any more.
 bool serve(Clients& clients, bool asking) {
     std::vector<pollfd> wanted;
-    for (const auto& client : clients) wanted.push_back({.fd = client->is_waiting() ? client->fd() : -1, .events = POLLIN, .revents = 0});
+    for (const auto& client : clients)
+        wanted.push_back({.fd = client->is_waiting() ? client->fd() : -1, .events = POLLIN, .revents = 0});
     ::poll(wanted.data(), wanted.size(), 20);
     bool waiting = false;
     for (std::size_t i = 0; i < clients.size(); ++i) {
@@ -231,7 +240,8 @@ bool serve(Clients& clients, bool asking) {
         if (wanted[i].revents != 0) client.on_readable();
         if (asking && client.trouble.empty() && !client.is_waiting()) client.ask();
         waiting |= client.is_waiting();
-        if (client.is_waiting() && std::chrono::steady_clock::now() - client.asked_at() > patience) client.trouble = "a reply is overdue";
+        if (client.is_waiting() && std::chrono::steady_clock::now() - client.asked_at() > patience)
+            client.trouble = "a reply is overdue";
     }
     return waiting;
 }
@@ -244,19 +254,23 @@ struct Counts {
 Counts counts_of(BookHost& host) {
     return host.look([](Book& book) {
         const Pool& pool = book.pools().at(0);
-        return Counts{pool.sessions, pool.waiting, pool.linked, pool.open(), pool.in_state(ServerState::idle), book.broken_pairings()};
+        return Counts{pool.sessions,         pool.waiting, pool.linked, pool.open(), pool.in_state(ServerState::idle),
+                      book.broken_pairings()};
     });
 }
 
 }  // namespace
 
-TEST_CASE("eight stalling workers over three servers: every reply is its client's own, and every server is at rest at the end") {
+TEST_CASE(
+    "eight stalling workers over three servers: every reply is its client's own, and every server is at rest at the "
+    "end") {
     Relay::stall = stall_up_to_100_ms;
     ServerFarm farm;
     Proxy proxy(farm.port());
     Clients clients;
     for (int i = 0; i < worker_count * clients_of_a_worker; ++i)
-        clients.push_back(std::make_unique<Client>(proxy.connect(i % worker_count), "client " + std::to_string(i), static_cast<unsigned>(i + 1)));
+        clients.push_back(std::make_unique<Client>(proxy.connect(i % worker_count), "client " + std::to_string(i),
+                                                   static_cast<unsigned>(i + 1)));
 
     const auto end = std::chrono::steady_clock::now() + duration;
     while (std::chrono::steady_clock::now() < end) serve(clients, true);

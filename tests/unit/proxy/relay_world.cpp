@@ -8,7 +8,7 @@
 namespace pgweir::test {
 namespace {
 
-constexpr int batches_max = 1000;    // of one round: more is a relay that spins
+constexpr int batches_max = 1000;  // of one round: more is a relay that spins
 constexpr int rounds_max = 100'000;
 
 std::shared_ptr<const PoolPolicy> pool_policy_of(int pool_size) {
@@ -36,7 +36,9 @@ Bytes without_loss_error(Bytes received) {
 }  // namespace
 
 RelayWorld::RelayWorld(int pool_size, MakeLine make_line)
-    : make_line_(std::move(make_line)), book_(1, tracked_, random_), relay_(std::make_unique<Relay>(WorkerId{0}, book_, *this)) {
+    : make_line_(std::move(make_line)),
+      book_(1, tracked_, random_),
+      relay_(std::make_unique<Relay>(WorkerId{0}, book_, *this)) {
     book_.attach(0, *this);
     context_ = book_.pool("app", "alice", pool_policy_of(pool_size), nullptr, now());
 }
@@ -50,8 +52,9 @@ void RelayWorld::add_client(const Requests& requests) {
     client->expected = ready;
     SessionId session;
     relay_->decide([&](Book& book, BookActions&) { session = book.add_session(context_->id, 0, now()); });
-    relay_->add_client(client->line->take_transport(), ClientSession(session_policy_of(), context_->counters[0], nullptr, now()),
-                       session, context_, std::make_unique<ClientDetails>(), ready, {});
+    relay_->add_client(client->line->take_transport(),
+                       ClientSession(session_policy_of(), context_->counters[0], nullptr, now()), session, context_,
+                       std::make_unique<ClientDetails>(), ready, {});
     clients_.push_back(std::move(client));
 }
 
@@ -118,7 +121,8 @@ bool RelayWorld::play(Client& client) {
     const std::size_t before = client.received.size();
     client.line->receive(client.received);
     bool moved = client.received.size() > before;
-    if (client.received.size() >= client.expected.size() && client.next < client.requests.size() && !client.line->is_dead()) {
+    if (client.received.size() >= client.expected.size() && client.next < client.requests.size() &&
+        !client.line->is_dead()) {
         const std::string& request = client.requests[client.next++];
         client.direct.take(request);
         client.expected += std::exchange(client.direct.output, {});
@@ -131,14 +135,17 @@ bool RelayWorld::play(Client& client) {
 std::string RelayWorld::verdict(bool disturbed) {
     if (spins_) return "the relay spins";
     for (std::size_t i = 0; i < clients_.size(); ++i)
-        if (auto trouble = verdict_on(*clients_[i], disturbed); !trouble.empty()) return "client " + std::to_string(i + 1) + ": " + trouble;
+        if (auto trouble = verdict_on(*clients_[i], disturbed); !trouble.empty())
+            return "client " + std::to_string(i + 1) + ": " + trouble;
     return verdict_on_servers();
 }
 
 // All bytes, or an end: of the client's own, or with one error behind whole messages for a server that was lost.
 std::string RelayWorld::verdict_on(Client& client, bool disturbed) {
     if (auto trouble = client.line->trouble(); !trouble.empty()) return trouble;
-    if (!client.is_done()) return "it hangs: " + std::to_string(client.received.size()) + " bytes of " + std::to_string(client.expected.size());
+    if (!client.is_done())
+        return "it hangs: " + std::to_string(client.received.size()) + " bytes of " +
+               std::to_string(client.expected.size());
     const bool ended = client.direct.is_terminated() || client.line->is_dead();
     if (ended && !client.line->is_closed()) return "its connection stays open";
     if (client.received == client.expected && client.next == client.requests.size()) return {};
@@ -153,9 +160,11 @@ std::string RelayWorld::verdict_on_servers() {
     for (const auto& server : servers_) {
         trouble += server->script.trouble() + server->line->trouble();
         if (server->line->is_dead() && !server->line->is_closed()) trouble += "a lost server connection stays open";
-        if (!server->line->is_closed() && !server->script.is_at_rest()) trouble += "a server was left in the middle of something";
+        if (!server->line->is_closed() && !server->script.is_at_rest())
+            trouble += "a server was left in the middle of something";
     }
-    const auto gone = static_cast<int>(std::ranges::count_if(clients_, [](auto& client) { return client->line->is_closed(); }));
+    const auto gone =
+        static_cast<int>(std::ranges::count_if(clients_, [](auto& client) { return client->line->is_closed(); }));
     if (gone != clients_gone_) trouble += "a client is gone from the relay, or from the test, alone";
     return trouble + book_.look([&](Book& book) -> std::string {
         const Pool& pool = *book.pool(context_->id);

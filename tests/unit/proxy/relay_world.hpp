@@ -71,6 +71,7 @@ private:
     void client_gone(const ClientConnection&) override { ++clients_gone_; }
     void welcome_arrived(SessionId, Fault) override {}
     void deadline_armed() override {}
+    StatementSource& statements() override { return statements_; }
     bool compat_error_codes() const override { return false; }
     bool log_disconnections() const override { return false; }
     bool log_pooler_errors() const override { return false; }
@@ -91,6 +92,7 @@ private:
     std::vector<ServerConnection*> to_open_;
     int clients_gone_ = 0;
     bool spins_ = false;
+    StatementCatalog statements_;
 };
 
 }  // namespace pgweir::test

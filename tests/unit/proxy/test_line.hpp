@@ -17,9 +17,9 @@ public:
 
     // The test's end.
     virtual void send(Bytes bytes) = 0;
-    virtual void receive(std::string& into) = 0;    // appends what the relay has written
-    virtual bool is_closed() = 0;                   // by the relay
-    virtual bool is_dead() const = 0;               // the test has ended it
+    virtual void receive(std::string& into) = 0;  // appends what the relay has written
+    virtual bool is_closed() = 0;                 // by the relay
+    virtual bool is_dead() const = 0;             // the test has ended it
     // What the test has put off happens. False: nothing was.
     virtual bool settle() = 0;
     // How the relay broke its promises; empty: not at all.

@@ -1,10 +1,9 @@
 // The contract between Relay and TransportLayer: whatever a read or write answers, at whichever step of a conversation.
-#include <random>
-
 #include <unistd.h>
 
 #include <filesystem>
 #include <iterator>
+#include <random>
 
 #include "tests/support/catch.hpp"
 #include "tests/support/short_messages.hpp"
@@ -17,7 +16,9 @@ namespace {
 // One step gets another answer.
 struct OneOther : AnswerPlan {
     OneOther(int at, Answer what) : step(at), other(what) {}
-    std::optional<Answer> answer(int at, const IoStep&) override { return at == step ? std::optional(other) : std::nullopt; }
+    std::optional<Answer> answer(int at, const IoStep&) override {
+        return at == step ? std::optional(other) : std::nullopt;
+    }
     int step;
     Answer other;
 };
@@ -49,7 +50,9 @@ constexpr Shape plain{"as a socket", 1 << 20, 16 * 1024};
 constexpr Shape records{"in records of 1,000 bytes", 1000, 16 * 1024};
 constexpr Shape crumbs{"three bytes at a time", 3, 5};
 
-std::string series(Bytes statement) { return parse() + bind() + execute() + to_message(frontend::Parse{{}, statement, {}}) + bind() + execute() + sync; }
+std::string series(Bytes statement) {
+    return parse() + bind() + execute() + to_message(frontend::Parse{{}, statement, {}}) + bind() + execute() + sync;
+}
 
 // A transaction of every kind, while another client waits for the only server.
 const Requests every_kind{
@@ -65,7 +68,8 @@ const Requests every_kind{
     query("fail"),
     query("rollback"),
 };
-const Requests a_few{query("select 'I am the other'"), series("rows 2"), query("select 'still the other'"), terminate_request};
+const Requests a_few{query("select 'I am the other'"), series("rows 2"), query("select 'still the other'"),
+                     terminate_request};
 
 struct Outcome {
     std::string verdict;
