@@ -48,7 +48,6 @@ ClientSession::ClientSession(std::shared_ptr<const SessionPolicy> policy, PoolCo
 std::size_t ClientSession::on_client_bytes(Bytes input, ServerSession* server, TimePoint now, SessionActions& out) {
     Bytes rest = input;
     Frame frame;
-    fresh_unnamed_ = {};
     bytes_wanted_ = 0;
     while (wants_input() && !rest.empty() && out.has_room()) {
         const Bytes before = rest;
@@ -65,6 +64,7 @@ std::size_t ClientSession::on_client_bytes(Bytes input, ServerSession* server, T
             break;
         }
         const bool linked = phase_ == Phase::linked;
+        replaced_ = 0;
         if (linked ? take_linked(frame, *server, now, out) : take_unlinked(frame, now, out)) {
             if (linked && !dropping_frame_) forward_frame(frame, offset, out);
             if (frame.ends) dropping_frame_ = false;
@@ -79,14 +79,12 @@ std::size_t ClientSession::on_client_bytes(Bytes input, ServerSession* server, T
         }
         break;
     }
-    if (!fresh_unnamed_.empty()) keep_unnamed();
     return offset_in(input, rest);
 }
 
 void ClientSession::forward_frame(const Frame& frame, std::size_t offset, SessionActions& out) {
     const Bytes bytes = frame.bytes.substr(replaced_);
     if (!bytes.empty()) out.forward(Kind::forward_to_server, offset + replaced_, bytes);
-    replaced_ = 0;
 }
 
 // A message while no server is linked. False: it is not used (yet).
@@ -217,7 +215,7 @@ void ClientSession::on_reply_frame(const Frame& frame, std::size_t offset, Serve
         if (type == error_response) server.note_error(frame);
         if (type == command_complete && server.note_completion(frame) && statements_) statements_->clear();
         const bool own = server.ledger.head_is_swallowed();
-        const bool refused = type == error_response && tell_refusal(server, out);
+        const bool refused = type == error_response && tell_refusal(server, frame, out);
         server.route = server.ledger.on_reply(type);
         if (refused) server.route = ReplyRoute::swallow;
         if (server.route == ReplyRoute::mismatch) return fail(&server, Fault::internal_pairing, out);

@@ -113,11 +113,12 @@ private:
     void close_on(ServerSession& server, const StatementRef& statement, SessionActions& out);
     void provoke(ServerSession& server, Fault refusal, Bytes name, SessionActions& out);
     void send_answers(ServerSession& server, SessionActions& out);
-    bool tell_refusal(const ServerSession& server, SessionActions& out);
+    void refuse_name(ServerSession& server, Bytes name, Bytes identity, SessionActions& out);
+    static void note_refusal(ServerSession& server, Fault refusal, Bytes name);
+    bool tell_refusal(const ServerSession& server, const Frame& frame, SessionActions& out);
     void take_effects(ServerSession& server, SessionActions& out);
     void take_effect(StatementEffect effect, ServerSession& server);
     void drop_effect(const StatementEffect& effect);
-    void keep_unnamed();
     ClientStatements& statements();
     void begin_request(TimePoint now);
     void on_reply_frame(const Frame& frame, std::size_t offset, ServerSession& server, TimePoint now, SessionActions& out);
@@ -159,7 +160,6 @@ private:
     TimePoint last_activity_{};
     TimePoint deadline_ = never;
     std::unique_ptr<ClientStatements> statements_;
-    Bytes fresh_unnamed_;              // the unnamed Parse in the input of this call, bound by nothing yet
 };
 
 }  // namespace pgweir

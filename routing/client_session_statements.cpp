@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "protocol/backend/close_complete.hpp"
+#include "protocol/backend/error_response.hpp"
 #include "protocol/backend/parse_complete.hpp"
 #include "protocol/body_writer.hpp"
 #include "protocol/frontend/close.hpp"
@@ -21,8 +22,10 @@ using Kind = SessionActionKind;
 using EffectKind = StatementEffect::Kind;
 
 constexpr std::size_t gathered_max = 16u << 20;        // bytes of a Parse, Describe or Close
+constexpr std::size_t unnamed_kept_max = 64u << 10;    // bytes of an unnamed Parse whose text is kept
 constexpr std::size_t bind_names_max = 4u << 20;       // bytes up to the end of a Bind's names
-constexpr Bytes refused_name = "pgweir_refused";       // no statement is ever called that
+constexpr Bytes absent_name = "pgweir_absent";         // no statement is ever called that
+constexpr Bytes taken_name = "pgweir_taken";           // only what refuse_name puts there
 constexpr std::size_t name_told_max = 1024;            // bytes of a name that an error message repeats
 
 void append_parse(std::string& out, Bytes name, Bytes identity) {
@@ -84,7 +87,8 @@ bool ClientSession::has_whole_names(Bytes rest, ServerSession* server, SessionAc
     const std::uint32_t length = length_field(rest);
     const bool is_whole = length < 4 || length >= message_length_max || rest.size() > length;
     const Bytes body = rest.substr(frame_header_bytes);
-    if (is_whole || (type == parse && body.starts_with('\0')) || (type == bind && bind_names(body).end > 0)) return true;
+    const bool passes = type == parse && body.starts_with('\0') && length > unnamed_kept_max;
+    if (is_whole || passes || (type == bind && bind_names(body).end > 0)) return true;
     bytes_wanted_ = type == bind ? std::min<std::size_t>(2 * rest.size(), length + 1) : length + 1;
     const std::size_t bound = type == bind ? bind_names_max : gathered_max;
     if (bytes_wanted_ > bound || length > policy_->max_packet_size) fail(server, Fault::message_too_long, out);
@@ -130,7 +134,7 @@ bool ClientSession::take_parse(const Frame& frame, ServerSession& server, Sessio
     counters_->client_parses.add();
     replaced_ = static_cast<std::uint32_t>(frame.bytes.size());
     if (statement_named(*name, server)) {
-        provoke(server, Fault::statement_name_taken, *name, out);
+        refuse_name(server, *name, frame.body().substr(name->size() + 1), out);
         return true;
     }
     const StatementRef statement = server.statement_source->intern(frame.body().substr(name->size() + 1));
@@ -140,7 +144,8 @@ bool ClientSession::take_parse(const Frame& frame, ServerSession& server, Sessio
     }
     StatementEffect named{.kind = EffectKind::client_names, .series = server.ledger.series(), .statement = statement, .name = std::string(*name)};
     // In a failed transaction PostgreSQL refuses a Parse of nearly everything.
-    const bool refuses = server.transaction == TransactionStatus::failed && !statement->ends_transaction;
+    const bool refuses = server.transaction == TransactionStatus::failed && server.ledger.owes_answers_only() &&
+                         !statement->ends_transaction;
     if (!refuses && server.statements.use(*statement) == Presence::present) {
         server.ledger.push(RequestKind::parse, Disposition::answer, 1);
     } else {
@@ -155,10 +160,9 @@ bool ClientSession::take_unnamed_parse(const Frame& frame, ServerSession& server
     server.ledger.push(RequestKind::parse, Disposition::forward, 1);
     server.statements.note({.kind = EffectKind::unnamed, .series = server.ledger.series(), .statement = {}, .name = {}});
     unnamed_is_there_ = true;
-    // One that is not all here is not told again.
-    fresh_unnamed_ = frame.ends ? frame.body().substr(1) : Bytes{};
-    unnamed_forgets_ = forgets_statements(fresh_unnamed_);
-    if (statements_) statements_->unnamed.clear();
+    // Its text is kept: a later Bind may find itself on another server.
+    statements().unnamed = frame.ends ? frame.body().substr(1) : Bytes{};
+    unnamed_forgets_ = forgets_statements(statements_->unnamed);
     return true;
 }
 
@@ -172,7 +176,6 @@ bool ClientSession::take_bind(const Frame& frame, ServerSession& server, Session
             dropping_frame_ = !frame.ends;
             return true;
         }
-        fresh_unnamed_ = {};
         forgetting_ = forgetting_ || unnamed_forgets_;
         return false;
     }
@@ -214,7 +217,6 @@ bool ClientSession::take_close(const Frame& frame, ServerSession& server, Sessio
     if (!name) return false;
     if (name->empty()) {
         if (statements_) statements_->unnamed.clear();
-        fresh_unnamed_ = {};
         return false;
     }
     server.ledger.push(RequestKind::close, Disposition::answer, 1);
@@ -231,7 +233,6 @@ std::uint16_t ClientSession::effects_of_run(const Frame& frame, ServerSession& s
     if (frontend::Type{frame.type} == query) {
         forgetting_ = forgets_statements(frame.body());
         if (statements_) statements_->unnamed.clear();
-        fresh_unnamed_ = {};
     } else if (frontend::Type{frame.type} != execute) {
         return 0;
     }
@@ -293,23 +294,44 @@ void ClientSession::close_on(ServerSession& server, const StatementRef& statemen
 // given something to refuse, and the client gets our words for it.
 void ClientSession::provoke(ServerSession& server, Fault refusal, Bytes name, SessionActions& out) {
     server.ledger.push(RequestKind::bind, Disposition::forward, 1);
+    note_refusal(server, refusal, name);
+    out.make(Kind::made_to_server, [](std::string& bytes) {
+        constexpr Bytes counts("\0\0\0\0\0\0", 6);    // no formats, no values, no result formats
+        append_bind_front(bytes, static_cast<std::uint32_t>(4 + 1 + absent_name.size() + 1 + counts.size()), {}, absent_name);
+        bytes.append(counts);
+    });
+}
+
+// A Parse of a name that the client has already. PostgreSQL looks at the text before it looks at the name, so it gets both:
+// the text under a name that is taken.
+void ClientSession::refuse_name(ServerSession& server, Bytes name, Bytes identity, SessionActions& out) {
+    server.ledger.push(RequestKind::close, Disposition::swallow);
+    server.ledger.push(RequestKind::parse, Disposition::inject);
+    server.ledger.push(RequestKind::parse, Disposition::forward, 1);
+    note_refusal(server, Fault::statement_name_taken, name);
+    out.make(Kind::made_to_server, [&](std::string& bytes) {
+        append_message(bytes, frontend::Close{frontend::Target::statement, taken_name});
+        append_parse(bytes, taken_name, Bytes("\0\0\0", 3));
+        append_parse(bytes, taken_name, identity);
+    });
+}
+
+void ClientSession::note_refusal(ServerSession& server, Fault refusal, Bytes name) {
     server.statements.note({.kind = EffectKind::refused,
                             .refusal = refusal,
                             .series = server.ledger.series(),
                             .statement = {},
                             .name = std::string(name.substr(0, name_told_max))});
-    out.make(Kind::made_to_server, [](std::string& bytes) {
-        constexpr Bytes counts("\0\0\0\0\0\0", 6);    // no formats, no values, no result formats
-        append_bind_front(bytes, static_cast<std::uint32_t>(4 + 1 + refused_name.size() + 1 + counts.size()), {}, refused_name);
-        bytes.append(counts);
-    });
 }
 
-// Before the ledger hears of the error. True: the client has been told.
-bool ClientSession::tell_refusal(const ServerSession& server, SessionActions& out) {
-    if (!server.ledger.head_has_effects() || server.fatal_seen) return false;
+// Before the ledger hears of the error. True: it is the one that was provoked, and the client has been told.
+bool ClientSession::tell_refusal(const ServerSession& server, const Frame& frame, SessionActions& out) {
+    if (!server.ledger.head_has_effects() || !frame.ends) return false;
     const StatementEffect& effect = server.statements.under_way().front();
     if (effect.kind != EffectKind::refused) return false;
+    const auto error = backend::ErrorResponse::parse(BodyReader{frame.body()});
+    const bool is_taken = effect.refusal == Fault::statement_name_taken;
+    if (!error || error->fields.field(backend::error_field::sqlstate) != (is_taken ? "42P05" : "26000")) return false;
     if (!client_gone_)
         out.make(Kind::made_to_client, [&](std::string& bytes) { append_fault(bytes, effect.refusal, effect.name, false, "ERROR"); });
     return true;
@@ -357,12 +379,6 @@ void ClientSession::drop_effect(const StatementEffect& effect) {
     const bool unnamed = effect.kind == EffectKind::unnamed;
     if (unnamed || effect.kind == EffectKind::unnamed_again) unnamed_is_there_ = false;
     if (unnamed && statements_) statements_->unnamed.clear();
-}
-
-// It was parsed and not bound in one go: a later Bind may find itself on another server.
-void ClientSession::keep_unnamed() {
-    statements().unnamed = fresh_unnamed_;
-    fresh_unnamed_ = {};
 }
 
 ClientStatements& ClientSession::statements() {

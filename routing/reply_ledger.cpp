@@ -85,6 +85,12 @@ bool ReplyLedger::owes_client() const {
     return false;
 }
 
+bool ReplyLedger::owes_answers_only() const {
+    for (std::uint32_t i = 0; i < count_; ++i)
+        if (at(i).disposition != Disposition::answer) return false;
+    return !unsynced_;
+}
+
 ReplyRoute ReplyLedger::settle_ready() {
     copy_in_ = copy_open_ = false;
     const bool owed = count_ > 0 && ends_with_ready(at(0).kind) && at(0).disposition != Disposition::answer;

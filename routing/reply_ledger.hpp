@@ -87,6 +87,8 @@ public:
     }
     // A request of the client's is unanswered.
     bool owes_client() const;
+    // … and only by us: what the server last said still holds.
+    bool owes_answers_only() const;
 
 private:
     struct Entry {

@@ -120,12 +120,43 @@ TEST_CASE("a name that is taken is refused in PostgreSQL's words, and the sessio
         script.under(tracking());
         prepare(script, "a", "select 1");
         script.client_sends(parse_of("a", "select 2"), bind_of("a"), execute(), sync).expect_check_out();
-        script.server_sends(error("26000"), ready).expect_check_in();
+        script.expect_forwarded(close_of("pgweir_taken"), parse_of("pgweir_taken", ""), parse_of("pgweir_taken", "select 2"),
+                                bind_on(script, "select 1"), execute(), sync);
+        script.server_sends(close_complete, parse_complete, error("42P05"), ready).expect_check_in();
         script.expect_client_gets(told(Fault::statement_name_taken, "a"), ready);
         script.forget();
         script.client_sends(bind_of("a"), execute(), sync).expect_check_out();
         script.expect_forwarded(bind_on(script, "select 1"), execute(), sync);
         script.server_sends(run_replies, ready).expect_check_in();
+    });
+}
+
+TEST_CASE("what is wrong with the text comes before what is wrong with the name") {
+    at_every_cut([](SessionScript& script) {
+        script.under(tracking());
+        prepare(script, "a", "select 1");
+        script.client_sends(parse_of("a", "selec"), sync).expect_check_out();
+        script.server_sends(close_complete, parse_complete, error("42601"), ready).expect_check_in();
+        script.expect_client_gets(error("42601"), ready);
+        CHECK(script.session().statement_count() == 1);
+    });
+}
+
+TEST_CASE("a failed transaction refuses a Parse, of a statement that the server has too") {
+    at_every_cut([](SessionScript& script) {
+        script.under(tracking());
+        prepare(script, "a", "select 1");
+        script.client_sends(query("broken")).expect_check_out();
+        script.server_sends(error(), ready_failed).expect_no_check_in().forget();
+        script.client_sends(parse_of("b", "select 1"), sync).expect_forwarded(parse_on(script, "select 1"), sync);
+        script.server_sends(error("25P02"), ready_failed).expect_no_check_in().expect_client_gets(error("25P02"), ready_failed);
+        CHECK(script.session().statement_count() == 1);
+        CHECK(script.server().statements.size() == 1);
+        // Behind a ROLLBACK nobody knows yet how it stands.
+        script.forget();
+        script.client_sends(query("rollback"), parse_of("b", "select 1"), sync).expect_forwarded(query("rollback"), sync);
+        script.server_sends(complete("ROLLBACK"), ready, ready).expect_check_in();
+        script.expect_client_gets(complete("ROLLBACK"), ready, parse_complete, ready);
     });
 }
 
@@ -252,11 +283,32 @@ TEST_CASE("an unnamed statement that was parsed apart is told again on another s
     });
 }
 
+TEST_CASE("an unnamed statement that was bound once can be bound again elsewhere") {
+    at_every_cut([](SessionScript& script) {
+        script.under(tracking());
+        script.client_sends(extended_series, sync).expect_check_out().server_sends(extended_replies, ready).expect_check_in();
+        script.use_other_server().forget();
+        script.client_sends(bind_of(""), execute(), sync).expect_check_out();
+        script.expect_forwarded(parse(), bind_of(""), execute(), sync);
+        script.server_sends(parse_complete, run_replies, ready).expect_check_in().expect_client_gets(run_replies, ready);
+    });
+}
+
+TEST_CASE("a message behind one that is dropped in pieces is whole") {
+    at_every_cut([](SessionScript& script) {
+        script.under(tracking());
+        script.client_sends(bind_of(""), query("one")).expect_check_out();
+        CHECK(script.to_server().ends_with(query("one")));
+        script.server_sends(error("26000"));
+        script.client_sends(sync).server_sends(ready).expect_check_in();
+    });
+}
+
 TEST_CASE("nobody gets at the unnamed statement of another client") {
     at_every_cut([](SessionScript& script) {
         script.under(tracking());
         script.client_sends(bind_of(""), execute(), sync).expect_check_out();
-        CHECK(script.to_server().find("pgweir_refused") != Bytes::npos);
+        CHECK(script.to_server().find("pgweir_absent") != Bytes::npos);
         script.server_sends(error("26000"), ready).expect_check_in();
         script.expect_client_gets(told(Fault::unnamed_statement_missing), ready);
         script.forget();

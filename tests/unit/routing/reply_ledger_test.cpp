@@ -34,8 +34,9 @@ public:
         return *this;
     }
 
-    LedgerScript& answered(char request, std::uint16_t answer) {
-        ledger.push(kind_of(request), Disposition::answer, answer);
+    // With so many effects, by which the answer is known again.
+    LedgerScript& answered(char request, std::uint16_t effects) {
+        ledger.push(kind_of(request), Disposition::answer, effects);
         return *this;
     }
 
@@ -55,8 +56,7 @@ public:
     // The answers that are due before anything else comes from the server.
     std::string answers() {
         std::string due;
-        for (int answer = ledger.take_answer(); answer >= 0; answer = ledger.take_answer())
-            due += std::to_string(answer);
+        while (ledger.take_answer()) due += std::to_string(ledger.take_effects().settled);
         return due;
     }
 
@@ -513,6 +513,50 @@ TEST_CASE("an error drops the answers of ours up to the Sync") {
     CHECK(script.replies("Z") == "f2");
     CHECK(script.replies("Z") == "f");
     CHECK(script.ledger.is_settled());
+}
+
+TEST_CASE("effects hold when their request has succeeded, and are dropped with it") {
+    LedgerScript script;
+    script.ledger.push(RequestKind::parse, Disposition::forward, 2);
+    script.ledger.push(RequestKind::parse, Disposition::inject, 1);
+    script.sent("BES");
+    CHECK(script.ledger.head_has_effects());
+    CHECK(script.replies("1") == "f");
+    CHECK(script.ledger.take_effects().settled == 2);
+    CHECK(script.replies("1") == "s");
+    const auto injected = script.ledger.take_effects();
+    CHECK(injected.settled == 1);
+    CHECK(injected.dropped == 0);
+    CHECK_FALSE(script.ledger.head_has_effects());
+    script.ledger.push(RequestKind::parse, Disposition::forward, 3);
+    script.answered('C', 1).sent("S");
+    script.ledger.push(RequestKind::parse, Disposition::forward, 1);
+    CHECK(script.replies("2CZE") == "ffff");
+    const auto failed = script.ledger.take_effects();
+    CHECK(failed.settled == 0);
+    CHECK(failed.dropped == 4);
+    CHECK(script.replies("Z1") == "ff");
+    CHECK(script.ledger.take_effects().settled == 1);
+}
+
+TEST_CASE("an injected request that fails is the client's failure") {
+    LedgerScript script;
+    script.ledger.push(RequestKind::parse, Disposition::inject, 1);
+    script.sent("BES");
+    CHECK(script.replies("EZ") == "ff");
+    CHECK(script.ledger.is_settled());
+    CHECK(script.ledger.take_effects().dropped == 1);
+}
+
+TEST_CASE("a series ends with its Sync or Query") {
+    LedgerScript script;
+    const auto first = script.ledger.series();
+    script.sent("PB");
+    CHECK(script.ledger.series() == first);
+    script.sent("S");
+    CHECK(script.ledger.series() == first + 1);
+    script.sent("Q");
+    CHECK(script.ledger.series() == first + 2);
 }
 
 TEST_CASE("an answer of ours is dropped while the server skips") {
