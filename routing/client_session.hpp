@@ -117,8 +117,8 @@ private:
     static void note_refusal(ServerSession& server, Fault refusal, Bytes name);
     bool tell_refusal(const ServerSession& server, const Frame& frame, SessionActions& out);
     void take_effects(ServerSession& server, SessionActions& out);
-    void take_effect(StatementEffect effect, ServerSession& server);
-    void drop_effect(const StatementEffect& effect);
+    void take_effect(StatementEffect& effect, ServerSession& server);
+    void drop_effect(StatementEffect& effect, const ServerSession& server, bool failed);
     ClientStatements& statements();
     void begin_request(TimePoint now);
     void on_reply_frame(const Frame& frame, std::size_t offset, ServerSession& server, TimePoint now, SessionActions& out);

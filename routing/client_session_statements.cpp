@@ -27,6 +27,7 @@ constexpr std::size_t bind_names_max = 4u << 20;       // bytes up to the end of
 constexpr Bytes absent_name = "pgweir_absent";         // no statement is ever called that
 constexpr Bytes taken_name = "pgweir_taken";           // only what refuse_name puts there
 constexpr std::size_t name_told_max = 1024;            // bytes of a name that an error message repeats
+constexpr std::size_t effect_name_kept = 4096;         // bytes of memory that is used again
 
 void append_parse(std::string& out, Bytes name, Bytes identity) {
     out.push_back(static_cast<char>(frontend::Type::parse));
@@ -44,6 +45,10 @@ void append_bind_front(std::string& out, std::uint32_t length, Bytes portal, Byt
     writer.int32(static_cast<std::int32_t>(length));
     writer.string(portal);
     writer.string(statement);
+}
+
+bool is_about_unnamed(const StatementEffect& effect) {
+    return effect.kind == EffectKind::unnamed || effect.kind == EffectKind::unnamed_again;
 }
 
 struct BindNames {
@@ -105,7 +110,7 @@ bool ClientSession::must_stall(const Frame& frame, const ServerSession& server) 
     const auto name = type == bind ? std::optional(bind_names(frame.body()).statement) : statement_name(frame);
     if (!name || (type == parse && name->empty())) return false;
     for (auto effect = effects.rbegin(); effect != effects.rend(); ++effect) {
-        const bool unnamed = effect->kind == EffectKind::unnamed || effect->kind == EffectKind::unnamed_again;
+        const bool unnamed = is_about_unnamed(*effect);
         if (unnamed != name->empty()) continue;
         if (effect->series != server.ledger.series()) return true;
         if (unnamed) return false;    // only the last one counts
@@ -142,7 +147,6 @@ bool ClientSession::take_parse(const Frame& frame, ServerSession& server, Sessio
         provoke(server, Fault::too_many_statements, *name, out);
         return true;
     }
-    StatementEffect named{.kind = EffectKind::client_names, .series = server.ledger.series(), .statement = statement, .name = std::string(*name)};
     // In a failed transaction PostgreSQL refuses a Parse of nearly everything.
     const bool refuses = server.transaction == TransactionStatus::failed && server.ledger.owes_answers_only() &&
                          !statement->ends_transaction;
@@ -152,17 +156,18 @@ bool ClientSession::take_parse(const Frame& frame, ServerSession& server, Sessio
         send_parse(server, statement, out);
         server.ledger.push(RequestKind::parse, Disposition::forward, 2);
     }
-    server.statements.note(std::move(named));
+    StatementEffect& named = server.statements.note(EffectKind::client_names, server.ledger.series());
+    named.statement = statement;
+    named.name = *name;
     return true;
 }
 
 bool ClientSession::take_unnamed_parse(const Frame& frame, ServerSession& server) {
     server.ledger.push(RequestKind::parse, Disposition::forward, 1);
-    server.statements.note({.kind = EffectKind::unnamed, .series = server.ledger.series(), .statement = {}, .name = {}});
+    StatementEffect& effect = server.statements.note(EffectKind::unnamed, server.ledger.series());
+    if (frame.ends) effect.name = frame.body().substr(1);    // kept: a later Bind may find itself on another server
     unnamed_is_there_ = true;
-    // Its text is kept: a later Bind may find itself on another server.
-    statements().unnamed = frame.ends ? frame.body().substr(1) : Bytes{};
-    unnamed_forgets_ = forgets_statements(statements_->unnamed);
+    unnamed_forgets_ = forgets_statements(effect.name);
     return true;
 }
 
@@ -220,8 +225,7 @@ bool ClientSession::take_close(const Frame& frame, ServerSession& server, Sessio
         return false;
     }
     server.ledger.push(RequestKind::close, Disposition::answer, 1);
-    server.statements.note(
-        {.kind = EffectKind::client_forgets, .series = server.ledger.series(), .statement = {}, .name = std::string(*name)});
+    server.statements.note(EffectKind::client_forgets, server.ledger.series()).name = *name;
     replaced_ = static_cast<std::uint32_t>(frame.bytes.size());
     return true;
 }
@@ -232,12 +236,13 @@ std::uint16_t ClientSession::effects_of_run(const Frame& frame, ServerSession& s
     if (server.ledger.is_skipping()) return 0;
     if (frontend::Type{frame.type} == query) {
         forgetting_ = forgets_statements(frame.body());
-        if (statements_) statements_->unnamed.clear();
+        // Unless an error may yet make the server skip it.
+        if (statements_ && !server.ledger.needs_sync()) statements_->unnamed.clear();
     } else if (frontend::Type{frame.type} != execute) {
         return 0;
     }
     if (!std::exchange(forgetting_, false)) return 0;
-    server.statements.note({.kind = EffectKind::all_forgotten, .series = server.ledger.series(), .statement = {}, .name = {}});
+    server.statements.note(EffectKind::all_forgotten, server.ledger.series());
     return 1;
 }
 
@@ -256,8 +261,7 @@ bool ClientSession::prepare_unnamed(ServerSession& server, SessionActions& out) 
     if (!statements_ || statements_->unnamed.empty()) return false;
     counters_->server_parses.add();
     server.ledger.push(RequestKind::parse, Disposition::inject, 1);
-    server.statements.note(
-        {.kind = EffectKind::unnamed_again, .series = server.ledger.series(), .statement = {}, .name = {}});
+    server.statements.note(EffectKind::unnamed_again, server.ledger.series());
     out.make(Kind::made_to_server, [&](std::string& bytes) { append_parse(bytes, {}, statements_->unnamed); });
     unnamed_is_there_ = true;
     return true;
@@ -275,16 +279,14 @@ void ClientSession::send_parse(ServerSession& server, const StatementRef& statem
     while (const StatementRef oldest = server.statements.to_evict(static_cast<std::size_t>(policy_->statements_max)))
         close_on(server, oldest, out);
     counters_->server_parses.add();
-    server.statements.note(
-        {.kind = EffectKind::server_has, .series = server.ledger.series(), .statement = statement, .name = {}});
+    server.statements.note(EffectKind::server_has, server.ledger.series()).statement = statement;
     out.make(Kind::made_to_server, [&](std::string& bytes) { append_parse(bytes, statement->name, statement->identity); });
 }
 
 // Closing one that is not there is no error (PostgreSQL manual, "Extended Query").
 void ClientSession::close_on(ServerSession& server, const StatementRef& statement, SessionActions& out) {
     server.ledger.push(RequestKind::close, Disposition::swallow, 1);
-    server.statements.note(
-        {.kind = EffectKind::server_lacks, .series = server.ledger.series(), .statement = statement, .name = {}});
+    server.statements.note(EffectKind::server_lacks, server.ledger.series()).statement = statement;
     out.make(Kind::made_to_server, [&](std::string& bytes) {
         append_message(bytes, frontend::Close{frontend::Target::statement, statement->name});
     });
@@ -317,11 +319,9 @@ void ClientSession::refuse_name(ServerSession& server, Bytes name, Bytes identit
 }
 
 void ClientSession::note_refusal(ServerSession& server, Fault refusal, Bytes name) {
-    server.statements.note({.kind = EffectKind::refused,
-                            .refusal = refusal,
-                            .series = server.ledger.series(),
-                            .statement = {},
-                            .name = std::string(name.substr(0, name_told_max))});
+    StatementEffect& effect = server.statements.note(EffectKind::refused, server.ledger.series());
+    effect.refusal = refusal;
+    effect.name = name.substr(0, name_told_max);
 }
 
 // Before the ledger hears of the error. True: it is the one that was provoked, and the client has been told.
@@ -353,32 +353,43 @@ void ClientSession::send_answers(ServerSession& server, SessionActions& out) {
 
 void ClientSession::take_effects(ServerSession& server, SessionActions& out) {
     const auto effects = server.ledger.take_effects();
-    for (std::uint32_t i = 0; i < effects.dropped; ++i) drop_effect(server.statements.take_effect());
+    for (std::uint32_t i = 0; i < effects.dropped; ++i)
+        drop_effect(server.statements.take_effect(), server, i == 0 && effects.first_failed);
     for (std::uint32_t i = 0; i < effects.settled; ++i) take_effect(server.statements.take_effect(), server);
     if (!awaits_replies_) return;
     awaits_replies_ = false;
     if (phase_ == Phase::linked) out.add({.kind = Kind::resume_client});
 }
 
-void ClientSession::take_effect(StatementEffect effect, ServerSession& server) {
+void ClientSession::take_effect(StatementEffect& effect, ServerSession& server) {
     switch (effect.kind) {
         case EffectKind::server_has: return server.statements.add(std::move(effect.statement));
-        case EffectKind::server_lacks: return server.statements.remove(*effect.statement);
+        case EffectKind::server_lacks:
+            server.statements.remove(*effect.statement);
+            effect.statement = nullptr;
+            return;
         case EffectKind::client_names: return statements().add(effect.name, std::move(effect.statement));
         case EffectKind::client_forgets:
             if (statements_) statements_->remove(effect.name);
             return;
         case EffectKind::unnamed:
+            statements().unnamed = effect.name;
+            if (effect.name.capacity() > effect_name_kept) std::string().swap(effect.name);
+            return;
         case EffectKind::unnamed_again:
         case EffectKind::all_forgotten:    // its command tag says whether it was so
         case EffectKind::refused: return;
     }
 }
 
-void ClientSession::drop_effect(const StatementEffect& effect) {
-    const bool unnamed = effect.kind == EffectKind::unnamed;
-    if (unnamed || effect.kind == EffectKind::unnamed_again) unnamed_is_there_ = false;
-    if (unnamed && statements_) statements_->unnamed.clear();
+// `failed`: it is the one that failed, not one that was skipped for it. PostgreSQL drops the unnamed statement before it
+// looks at the new one's text.
+void ClientSession::drop_effect(StatementEffect& effect, const ServerSession& server, bool failed) {
+    effect.statement = nullptr;
+    if (!is_about_unnamed(effect)) return;
+    if (failed && effect.kind == EffectKind::unnamed && statements_) statements_->unnamed.clear();
+    const auto later = server.statements.under_way();
+    unnamed_is_there_ = unnamed_is_there_ && std::any_of(later.begin(), later.end(), is_about_unnamed);
 }
 
 ClientStatements& ClientSession::statements() {

@@ -113,6 +113,7 @@ ReplyRoute ReplyLedger::settle_error() {
     if (at(0).kind != RequestKind::sync) uncertain_syncs_ = copy_open_ ? voided_syncs_ : 0;
     copy_in_ = copy_open_ = false;
     head_answered_ = true;
+    effects_.first_failed = at(0).effects > 0;
     if (!ends_with_ready(at(0).kind)) drop_to_sync();
     return route;
 }

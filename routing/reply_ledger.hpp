@@ -53,6 +53,7 @@ public:
     struct Effects {
         std::uint32_t settled = 0;
         std::uint32_t dropped = 0;
+        bool first_failed = false;    // the first one dropped is of the request that failed
     };
     Effects take_effects() { return std::exchange(effects_, {}); }
     bool has_effects() const { return effects_.settled + effects_.dropped > 0; }

@@ -1,13 +1,14 @@
 #include "routing/server_statements.hpp"
 
+#include <algorithm>
 #include <cassert>
 
 namespace pgweir {
 
 std::optional<Presence> ServerStatements::presence_to_come(const Statement& statement) const {
     using enum StatementEffect::Kind;
-    for (std::size_t i = under_way_.size(); i > first_; --i) {
-        const StatementEffect& effect = under_way_[i - 1];
+    for (std::size_t i = end_; i > first_; --i) {
+        const StatementEffect& effect = slots_[i - 1];
         if (effect.kind == all_forgotten) return Presence::unknown;
         if (effect.statement.get() != &statement) continue;
         if (effect.kind == server_has) return Presence::present;
@@ -44,13 +45,26 @@ StatementRef ServerStatements::to_evict(std::size_t max) const {
     return nullptr;
 }
 
-StatementEffect ServerStatements::take_effect() {
-    assert(has_under_way());
-    StatementEffect effect = std::move(under_way_[first_++]);
-    if (first_ == under_way_.size()) {
-        under_way_.clear();
+StatementEffect& ServerStatements::note(StatementEffect::Kind kind, std::uint32_t series) {
+    if (end_ == slots_.size() && first_ > end_ / 2) {
+        std::rotate(slots_.begin(), slots_.begin() + static_cast<std::ptrdiff_t>(first_), slots_.end());
+        end_ -= first_;
         first_ = 0;
     }
+    if (end_ == slots_.size()) slots_.emplace_back();
+    StatementEffect& effect = slots_[end_++];
+    effect.kind = kind;
+    effect.refusal = Fault::none;
+    effect.series = series;
+    effect.statement = nullptr;
+    effect.name.clear();
+    return effect;
+}
+
+StatementEffect& ServerStatements::take_effect() {
+    assert(has_under_way());
+    StatementEffect& effect = slots_[first_++];
+    if (first_ == end_) first_ = end_ = 0;
     return effect;
 }
 

@@ -26,17 +26,17 @@ struct StatementEffect {
         server_lacks,       // a Close of it
         client_names,       // the client's `name` means the statement
         client_forgets,     // … means nothing
-        unnamed,            // the client's Parse of its unnamed statement
+        unnamed,            // the client's Parse of its unnamed statement, whose text `name` is
         unnamed_again,      // ours, of the same text on another server
         all_forgotten,      // DEALLOCATE ALL or DISCARD ALL, if its tag says so
         refused,            // nothing: it is sent to fail, and the client is told `refusal` of `name`
     };
 
-    Kind kind;
+    Kind kind = Kind::refused;
     Fault refusal = Fault::none;
     std::uint32_t series = 0;    // ReplyLedger's, when it was sent
     StatementRef statement;
-    std::string name;
+    std::string name;            // … or the text of an unnamed statement
 };
 
 enum class Presence : std::uint8_t { absent, present, unknown };    // unknown: if what is under way does what it may
@@ -49,12 +49,13 @@ public:
     // The one to close before another is prepared, while `max` may be there; null: there is room.
     StatementRef to_evict(std::size_t max) const;
 
-    void note(StatementEffect effect) { under_way_.push_back(std::move(effect)); }
-    bool has_under_way() const { return !under_way_.empty(); }
+    // A new one behind the others; the caller fills in the rest.
+    StatementEffect& note(StatementEffect::Kind kind, std::uint32_t series);
+    bool has_under_way() const { return first_ < end_; }
     // Oldest first.
-    std::span<const StatementEffect> under_way() const { return std::span(under_way_).subspan(first_); }
-    // The oldest one, off the list.
-    StatementEffect take_effect();
+    std::span<const StatementEffect> under_way() const { return std::span(slots_).subspan(first_, end_ - first_); }
+    // The oldest one, off the list; there until the next `note`.
+    StatementEffect& take_effect();
     void add(StatementRef statement);
     void remove(const Statement& statement);
     void clear();
@@ -71,8 +72,9 @@ private:
     std::optional<Presence> presence_to_come(const Statement& statement) const;
 
     std::unique_ptr<Table> table_;
-    std::vector<StatementEffect> under_way_;    // a queue: from `first_` on; its memory is used again
+    std::vector<StatementEffect> slots_;    // those under way from `first_` to `end_`; the memory of the others is used again
     std::size_t first_ = 0;
+    std::size_t end_ = 0;
 };
 
 }  // namespace pgweir

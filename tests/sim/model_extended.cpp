@@ -21,7 +21,7 @@ void ModelServer::on_parse(std::string_view body) {
     const Statement statement = statements.empty() ? Statement{} : statements.front();
     if (statements.size() > 1 || statement.verb == Verb::bad_syntax)
         return fail("42601", "syntax error in " + statement.tag);
-    if (is_refused_as_aborted(statement)) return;
+    if (!statements.empty() && is_refused_as_aborted(statement)) return;
     if (prepared_.contains(name)) return fail("42P05", fmt::format("prepared statement \"{}\" already exists", name));
     prepared_[name] = statement;
     emit(frame('1'));

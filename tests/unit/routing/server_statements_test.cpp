@@ -9,7 +9,7 @@ using Kind = StatementEffect::Kind;
 
 struct Fixture {
     StatementRef make(const std::string& text) { return catalog.intern(text + std::string("\0\0\0", 3)); }
-    void note(Kind kind, StatementRef statement) { server.note({.kind = kind, .statement = std::move(statement), .name = {}}); }
+    void note(Kind kind, StatementRef statement) { server.note(kind, 0).statement = std::move(statement); }
 
     StatementCatalog catalog;
     ServerStatements server;
@@ -48,6 +48,18 @@ TEST_CASE_METHOD(Fixture, "what is under way counts, the last word first") {
         CHECK(server.take_effect().kind == expected);
     CHECK_FALSE(server.has_under_way());
     CHECK(server.look_up(*two) == Presence::present);
+}
+
+TEST_CASE_METHOD(Fixture, "a long pipeline keeps its order") {
+    std::uint32_t noted = 0, taken = 0;
+    while (taken < 1000) {
+        for (int i = 0; i < 7; ++i) { server.note(Kind::unnamed, noted).name = std::to_string(noted + 1); ++noted; }
+        for (int i = 0; i < 6 || (noted >= 1000 && server.has_under_way()); ++i, ++taken) {
+            const StatementEffect& effect = server.take_effect();
+            REQUIRE(effect.series == taken);
+            REQUIRE(effect.name == std::to_string(taken + 1));
+        }
+    }
 }
 
 TEST_CASE_METHOD(Fixture, "the one not used for longest goes first") {
