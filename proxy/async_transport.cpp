@@ -11,10 +11,16 @@ constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
 
 }  // namespace
 
-asio::awaitable<bool> AsyncTransport::wait_for(IoStatus wanted) {
-    const auto direction = wanted == IoStatus::wants_write ? Socket::wait_write : Socket::wait_read;
+asio::awaitable<bool> AsyncTransport::wait(Socket::wait_type direction) {
+    if (cancelled_) co_return false;
     const auto [error] = co_await socket.async_wait(direction, as_result);
     co_return !error;
+}
+
+void AsyncTransport::cancel() {
+    cancelled_ = true;
+    boost::system::error_code ignored;
+    if (socket.is_open()) socket.cancel(ignored);
 }
 
 asio::awaitable<std::size_t> AsyncTransport::read(char* into, std::size_t size) {
@@ -26,7 +32,7 @@ asio::awaitable<std::size_t> AsyncTransport::read(char* into, std::size_t size) 
         const IoResult got = layer->read(socket.native_handle(), into, size);
         if (got.status == IoStatus::done) co_return got.bytes;
         if (got.status == IoStatus::end || got.status == IoStatus::failed) co_return 0;
-        if (!co_await wait_for(got.status == IoStatus::wants_write ? IoStatus::wants_write : IoStatus::wants_read)) co_return 0;
+        if (!co_await wait(got.status == IoStatus::wants_write ? Socket::wait_write : Socket::wait_read)) co_return 0;
     }
 }
 
@@ -40,7 +46,7 @@ asio::awaitable<bool> AsyncTransport::write(Bytes bytes) {
         if (put.status == IoStatus::failed) co_return false;
         bytes.remove_prefix(put.bytes);
         if (put.status == IoStatus::done) continue;
-        if (!co_await wait_for(put.status == IoStatus::wants_read ? IoStatus::wants_read : IoStatus::wants_write)) co_return false;
+        if (!co_await wait(put.status == IoStatus::wants_read ? Socket::wait_read : Socket::wait_write)) co_return false;
     }
     co_return true;
 }

@@ -1,6 +1,6 @@
 // A socket of the slow paths, plain or TLS: what coroutines read and write before the relay has it, and consoles always.
 //
-// A cancelled socket ends what waits on it. Not here: deadlines (the callers cancel), handshakes (proxy/tls).
+// Not here: deadlines (the callers cancel), handshakes (proxy/tls).
 #pragma once
 
 #include <memory>
@@ -25,6 +25,10 @@ struct AsyncTransport {
     asio::awaitable<std::size_t> read(char* into, std::size_t size);
     // All of them. False: lost or cancelled.
     asio::awaitable<bool> write(Bytes bytes);
+    // Until the socket can be read or written. False: cancelled.
+    asio::awaitable<bool> wait(Socket::wait_type direction);
+    // Ends what waits, and every wait that is still to come: one may be about to begin.
+    void cancel();
     // For the relay; nothing may be pending.
     Transport release();
 
@@ -32,7 +36,7 @@ struct AsyncTransport {
     std::unique_ptr<TransportLayer> layer;    // null: plain
 
 private:
-    asio::awaitable<bool> wait_for(IoStatus wanted);
+    bool cancelled_ = false;
 };
 
 }  // namespace pgweir

@@ -108,8 +108,7 @@ asio::awaitable<void> send_cancel(Worker& worker, SessionId session, Target targ
         connection->timer.async_wait([connection](const boost::system::error_code& error) {
             if (error) return;
             connection->timed_out = true;
-            boost::system::error_code ignored;
-            if (connection->socket.is_open()) connection->socket.cancel(ignored);
+            connection->cancel();
         });
     }
     if (!co_await connect(worker, *connection, target)) {

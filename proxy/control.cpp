@@ -122,7 +122,7 @@ void Control::apply_to_pools(const RunningConfig& config, bool is_other_tls) {
             book.set_user_bound(context->user, max_user_connections(settings, context->user),
                                 max_user_client_connections(settings, context->user), now(), out);
             book.set_policy(context->id, policy, now(), out);
-            if (other) book.mark_for_close(context->id);
+            if (other) book.mark_for_close(context->id, CloseReason::target_changed);
         });
         tick_pool(context->id);
     }

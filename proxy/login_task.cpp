@@ -212,8 +212,7 @@ private:
         state_->timer.async_wait([state = state_](const boost::system::error_code& error) {
             if (error) return;
             state->timed_out = true;
-            boost::system::error_code ignored;
-            if (state->socket.is_open()) state->socket.cancel(ignored);
+            state->cancel();
         });
     }
 

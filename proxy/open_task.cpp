@@ -39,8 +39,7 @@ void arm_timeout(Attempt attempt, Microseconds timeout) {
     attempt->timer.async_wait([attempt](const boost::system::error_code& error) {
         if (error) return;
         attempt->timed_out = true;
-        boost::system::error_code ignored;
-        attempt->socket.cancel(ignored);
+        attempt->cancel();
     });
 }
 

@@ -2,7 +2,6 @@
 
 #include <arpa/inet.h>
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -15,8 +14,6 @@
 namespace pgweir {
 namespace {
 
-constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
-
 asio::awaitable<HandshakeStep> step_of(TlsLayer& layer, int fd) { co_return layer.shake_hands(fd); }
 
 asio::awaitable<HandshakeStep> take_step(Worker& worker, TlsLayer& layer, int fd) {
@@ -24,24 +21,18 @@ asio::awaitable<HandshakeStep> take_step(Worker& worker, TlsLayer& layer, int fd
     return asio::co_spawn(worker.helpers(), step_of(layer, fd), asio::use_awaitable);
 }
 
-asio::awaitable<TlsOutcome> run_handshake(Worker& worker, Socket& socket, TlsLayer& layer) {
+asio::awaitable<TlsOutcome> run_handshake(Worker& worker, AsyncTransport& transport, TlsLayer& layer) {
     for (;;) {
-        const auto step = co_await take_step(worker, layer, socket.native_handle());
+        const auto step = co_await take_step(worker, layer, transport.socket.native_handle());
         switch (step) {
             case HandshakeStep::done: co_return TlsOutcome{.succeeded = true, .failure = {}};
             case HandshakeStep::failed: co_return TlsOutcome{.failure = "TLS handshake error: " + layer.failure()};
             case HandshakeStep::ended: co_return TlsOutcome{};
-            case HandshakeStep::wants_read: {
-                const auto [error] = co_await socket.async_wait(Socket::wait_read, as_result);
-                if (error) co_return TlsOutcome{};
-                break;
-            }
-            case HandshakeStep::wants_write: {
-                const auto [error] = co_await socket.async_wait(Socket::wait_write, as_result);
-                if (error) co_return TlsOutcome{};
-                break;
-            }
+            case HandshakeStep::wants_read:
+            case HandshakeStep::wants_write: break;
         }
+        const bool ready = co_await transport.wait(step == HandshakeStep::wants_read ? Socket::wait_read : Socket::wait_write);
+        if (!ready) co_return TlsOutcome{};
     }
 }
 
@@ -64,10 +55,10 @@ asio::awaitable<char> ask_for_tls(AsyncTransport& transport) {
 asio::awaitable<TlsOutcome> accept_tls(Worker& worker, AsyncTransport& transport, std::shared_ptr<const TlsContext> context, Bytes early) {
     auto layer = std::make_unique<TlsLayer>(std::move(context), early);
     if (early.empty()) {    // the client waits for our answer, so nothing is there to shake with yet
-        const auto [error] = co_await transport.socket.async_wait(Socket::wait_read, as_result);
-        if (error) co_return TlsOutcome{};
+        const bool ready = co_await transport.wait(Socket::wait_read);
+        if (!ready) co_return TlsOutcome{};
     }
-    auto outcome = co_await run_handshake(worker, transport.socket, *layer);
+    auto outcome = co_await run_handshake(worker, transport, *layer);
     if (outcome.succeeded) transport.layer = std::move(layer);
     co_return outcome;
 }
@@ -85,7 +76,7 @@ asio::awaitable<TlsOutcome> request_tls(Worker& worker, AsyncTransport& transpor
     }
     auto layer = std::make_unique<TlsLayer>(leg.context);
     if (!is_address(host)) layer->ask_for_host(host);
-    auto outcome = co_await run_handshake(worker, transport.socket, *layer);
+    auto outcome = co_await run_handshake(worker, transport, *layer);
     if (!outcome.succeeded) co_return outcome;
     const auto certificate = layer->peer_certificate();
     if (leg.settings.mode == TlsMode::verify_full && (!certificate || !is_for_host(certificate.get(), host)))
