@@ -2,7 +2,6 @@
 // if the same request still runs, the server held back until that connection has closed.
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
 
 #include "protocol/body_writer.hpp"
 #include "protocol/frontend/cancel_request.hpp"
@@ -10,6 +9,7 @@
 #include "proxy/connect_task.hpp"
 #include "proxy/log.hpp"
 #include "proxy/names.hpp"
+#include "proxy/tls/handshake.hpp"
 #include "proxy/worker.hpp"
 
 namespace pgweir {
@@ -24,6 +24,7 @@ struct Target {
     std::uint32_t request = 0;
     PoolId pool;
     ServerAddress address;
+    std::string host;
     std::string key;
 };
 
@@ -39,6 +40,7 @@ Target target_of(Worker& worker, SessionId session) {
             .request = client->session.request_number(),
             .pool = client->context->id,
             .address = {.host = server.remote.host, .port = server.remote.port},
+            .host = server.host,
             .key = server.cancel_key};
 }
 
@@ -64,11 +66,9 @@ asio::awaitable<bool> wait_for_permit(Worker& worker, SessionId session, const T
 }
 
 // Reads until the server closes: then the signal has been sent.
-asio::awaitable<bool> wait_for_close(Socket& socket) {
+asio::awaitable<void> wait_for_close(AsyncTransport& transport) {
     char byte[16];
-    for (;;) {
-        const auto [error, count] = co_await socket.async_read_some(asio::buffer(byte), as_result);
-        if (error) co_return error != asio::error::operation_aborted;
+    while (co_await transport.read(byte, sizeof byte) > 0) {
     }
 }
 
@@ -78,12 +78,26 @@ std::string packet_of(const std::string& key) {
     return packet;
 }
 
-struct Connection {
-    explicit Connection(asio::io_context& io) : socket(io), timer(io) {}
-    Socket socket;
+struct Connection : AsyncTransport {
+    explicit Connection(asio::io_context& io) : AsyncTransport(io), timer(io) {}
     asio::steady_timer timer;
     bool timed_out = false;
 };
+
+// What the key may be sent over. False: it may not be sent, for a reason that the log has.
+asio::awaitable<bool> connect(Worker& worker, Connection& connection, const Target& target) {
+    const std::function<bool()> is_over = [&] { return connection.timed_out; };
+    const auto connected = co_await connect_socket(connection.socket, target.address, is_over);
+    if (connected.error) {
+        log(LogLevel::warning, "cancel request: {}", connected.error.message());
+        co_return false;
+    }
+    if (target.host.empty()) co_return true;    // a Unix socket
+    const auto tls = worker.shared().config.get()->tls;
+    const auto outcome = co_await request_tls(worker, connection, tls->servers, target.host);
+    if (!outcome.succeeded) log(LogLevel::warning, "cancel request: {}", outcome.failure.empty() ? "server conn crashed?" : outcome.failure);
+    co_return outcome.succeeded;
+}
 
 asio::awaitable<void> send_cancel(Worker& worker, SessionId session, Target target) {
     auto connection = std::make_shared<Connection>(worker.io());
@@ -94,21 +108,19 @@ asio::awaitable<void> send_cancel(Worker& worker, SessionId session, Target targ
         connection->timer.async_wait([connection](const boost::system::error_code& error) {
             if (error) return;
             connection->timed_out = true;
-            boost::system::error_code ignored;
-            if (connection->socket.is_open()) connection->socket.cancel(ignored);
+            connection->cancel();
         });
     }
-    const std::function<bool()> is_over = [&] { return connection->timed_out; };
-    const auto connected = co_await connect_socket(connection->socket, target.address, is_over);
-    if (connected.error) {
-        log(LogLevel::warning, "cancel request: {}", connected.error.message());
+    if (!co_await connect(worker, *connection, target)) {
+        // told already
     } else if (!still_runs(worker, session, target)) {
         log(LogLevel::log, "not sending cancel request for client that is now idle");
     } else {
         worker.shared().book.look([&](Book& book) { book.hold_for_cancel(target.server); });
         const std::string packet = packet_of(target.key);
-        const auto [error, count] = co_await asio::async_write(connection->socket, asio::buffer(packet), as_result);
-        const bool closed = !error && co_await wait_for_close(connection->socket);
+        const bool sent = co_await connection->write(packet);
+        if (sent) co_await wait_for_close(*connection);
+        const bool closed = sent && !connection->timed_out;
         worker.relay().decide([&](Book& book, BookActions& out) { book.cancel_done(target.server, !closed, now(), out); });
     }
     connection->timer.cancel();

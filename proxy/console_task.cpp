@@ -5,7 +5,6 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
 
 #include "admin/console.hpp"
 #include "admin/version.hpp"
@@ -42,10 +41,11 @@ std::vector<ConsoleSession*>& sessions() {
 class ConsoleSession : public std::enable_shared_from_this<ConsoleSession> {
 public:
     ConsoleSession(Worker& worker, ConsoleStart start)
-        : control_(*worker.shared().control), worker_(worker), start_(std::move(start)), socket_(worker.io()),
+        : control_(*worker.shared().control), worker_(worker), start_(std::move(start)), transport_(worker.io()),
           console_(start_.login.console, start_.login.is_console_owner), connected_unix_(std::time(nullptr)), connected_at_(now()) {
         const int family = start_.peer.is_unix ? AF_UNIX : start_.peer.host.find(':') != std::string::npos ? AF_INET6 : AF_INET;
-        socket_.assign(asio::generic::stream_protocol(family, 0), start_.descriptor);
+        transport_.socket.assign(asio::generic::stream_protocol(family, 0), start_.descriptor);
+        transport_.layer = std::move(start_.layer);
         worker_.shared().consoles.fetch_add(1);
         sessions().push_back(this);
     }
@@ -71,9 +71,9 @@ public:
             if (status == ScanStatus::more) {
                 char buffer[2048];
                 if (killed_) co_return co_await fail(Fault::admin_disconnect);
-                const auto [error, count] = co_await socket_.async_read_some(asio::buffer(buffer), as_result);
+                const std::size_t count = co_await transport_.read(buffer, sizeof buffer);
                 if (killed_) co_return co_await fail(Fault::admin_disconnect);
-                if (error) co_return gone();
+                if (count == 0) co_return gone();
                 input.append(buffer, count);
                 continue;
             }
@@ -93,8 +93,7 @@ public:
     // KILL_CLIENT: its wait ends, and it goes before it reads its next command.
     void kill() {
         killed_ = cancelled_ = true;
-        boost::system::error_code ignored;
-        socket_.cancel(ignored);
+        transport_.cancel();
     }
     std::uint64_t number() const { return start_.number; }
 
@@ -111,6 +110,7 @@ public:
         row.ptr = reinterpret_cast<std::uintptr_t>(this);
         row.remote_pid = start_.peer.pid;
         if (const auto* name = find_parameter(start_.login.parameters.tracked, "application_name")) row.application_name = *name;
+        if (transport_.layer) row.tls = transport_.layer->description();
         row.id = start_.number;
         return row;
     }
@@ -129,7 +129,7 @@ private:
     }
 
     Task send(std::string bytes) {
-        if (!bytes.empty()) co_await asio::async_write(socket_, asio::buffer(bytes), as_result);
+        if (!bytes.empty()) co_await transport_.write(bytes);
     }
 
     Task fail(Fault fault) {
@@ -153,7 +153,7 @@ private:
     void end(std::string_view reason) {
         if (worker_.log_disconnections())
             log(LogLevel::log, "{} closing because: {} (age={}s)", name(), reason, (now() - connected_at_).count() / 1'000'000);
-        Transport(socket_.release()).close();
+        transport_.release().close();
     }
 
     // Runs a step and those that follow from it. False: the session is over.
@@ -166,7 +166,7 @@ private:
             }
             if (step.descriptors.empty())
                 co_await send(std::move(step.bytes));
-            else if (!co_await send_descriptors(socket_, step.bytes, step.descriptors)) {
+            else if (!co_await send_descriptors(transport_.socket, step.bytes, step.descriptors)) {
                 gone();
                 co_return false;
             }
@@ -213,13 +213,13 @@ private:
         while (!cancelled_ && must_wait(order)) {
             asio::steady_timer timer(worker_.io(), condition_poll);
             co_await timer.async_wait(as_result);
-            is_gone_ = has_hung_up(socket_.native_handle());
+            is_gone_ = has_hung_up(transport_.socket.native_handle());
             if (is_gone_) co_return ConsoleStep{};
         }
         if (cancelled_) {
             co_return console_.on_cancel();    // its step resumes
         }
-        co_return console_.done();
+        co_return console_.done(std::exchange(notice_, {}));
     }
 
     // A client on any worker, or a console.
@@ -241,7 +241,7 @@ private:
 
     std::optional<OrderError> begin(const Order& order) {
         switch (order.kind) {
-            case OrderKind::set: return control_.set(order.key, order.value);
+            case OrderKind::set: return control_.set(order.key, order.value, notice_);
             case OrderKind::reload: return control_.reload();
             case OrderKind::pause: return control_.pause(order.database);
             case OrderKind::resume: return control_.resume(order.database);
@@ -272,7 +272,8 @@ private:
     Control& control_;
     Worker& worker_;
     ConsoleStart start_;
-    Socket socket_;
+    AsyncTransport transport_;
+    std::string_view notice_;
     Console console_;
     std::string key_;
     std::int64_t connected_unix_;

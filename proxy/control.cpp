@@ -19,7 +19,8 @@ namespace {
 // Whether servers to the old target are of no use for the new one.
 bool is_other_target(const PoolTarget& a, const PoolTarget& b) {
     return a.entry.dbname != b.entry.dbname || a.entry.hosts != b.entry.hosts || a.entry.port != b.entry.port ||
-           a.entry.connect_query != b.entry.connect_query || a.entry.load_balance_hosts != b.entry.load_balance_hosts || a.user != b.user;
+           a.entry.connect_query != b.entry.connect_query || a.entry.load_balance_hosts != b.entry.load_balance_hosts ||
+           a.entry.channel_binding != b.entry.channel_binding || a.user != b.user;
 }
 
 }  // namespace
@@ -50,35 +51,55 @@ std::optional<OrderError> Control::reload() {
         log(LogLevel::warning, "config file loading failed");
         return OrderError::reload_failed;
     }
+    auto tls = build_tls(*result.settings);
+    if (!tls) return OrderError::reload_failed;
     for (const auto& line : describe_changes(*running->settings, *result.settings)) log(LogLevel::log, "RELOAD: {}", line);
-    apply(result.settings);
+    apply(result.settings, std::move(tls));
     return std::nullopt;
 }
 
-std::optional<OrderError> Control::set(const std::string& key, const std::string& value) {
-    Settings changed = *shared_.config.get()->settings;
+// Null, with the reason in the log: what is in force stays.
+std::shared_ptr<const TlsSetup> Control::build_tls(const Settings& settings) {
+    try {
+        return make_tls_setup(settings, files_, shared_.config.get()->tls.get());
+    } catch (const TlsSetupError& error) {
+        log(LogLevel::error, "TLS setup failed: {}", error.what());
+        return nullptr;
+    }
+}
+
+std::optional<OrderError> Control::set(const std::string& key, const std::string& value, std::string_view& notice) {
+    const auto running = shared_.config.get();
+    Settings changed = *running->settings;
     const SetResult result = apply_set(changed, key, value);
     if (!result.message.empty()) log(result.failed() ? LogLevel::error : LogLevel::warning, "{}", result.message);
     if (result.failed()) return OrderError::set_failed;
-    apply(std::make_shared<const Settings>(std::move(changed)));
+    auto tls = running->tls;
+    if (key.find("_tls") != std::string::npos) {
+        // Certificate and key are set one after the other: between the two nothing fits, and what was there goes on.
+        if (auto built = build_tls(changed)) tls = std::move(built);
+        else notice = tls_not_applied_notice;
+    }
+    apply(std::make_shared<const Settings>(std::move(changed)), std::move(tls));
     return std::nullopt;
 }
 
 // All of it or none: the snapshot is swapped, then every pool and session follows.
-void Control::apply(std::shared_ptr<const Settings> settings) {
+void Control::apply(std::shared_ptr<const Settings> settings, std::shared_ptr<const TlsSetup> tls) {
     LogSettings wanted = log_settings_;
     wanted.logfile = settings->logfile;
     wanted.verbose = std::max(settings->verbose, log_settings_.verbose);
     wanted.json = settings->log_format == LogFormat::json;
     if (!open_log(wanted)) log(LogLevel::error, "cannot open logfile '{}': the log stays as it is", wanted.logfile);
-    auto config = make_running_config(std::move(settings), more_users_, files_, salt_key_, shared_.config.get().get());
+    const auto running = shared_.config.get();
+    auto config = make_running_config(std::move(settings), std::move(tls), more_users_, files_, salt_key_, running.get());
     shared_.config.set(config);
-    apply_to_pools(*config);
+    apply_to_pools(*config, !config->tls->servers.is_like(running->tls->servers));
     prepare_pools();
     apply_to_sessions(config);
 }
 
-void Control::apply_to_pools(const RunningConfig& config) {
+void Control::apply_to_pools(const RunningConfig& config, bool is_other_tls) {
     const Settings& settings = *config.settings;
     for (const auto& context : shared_.book.pools()) {
         const auto entry = config.entry(context->database);
@@ -94,14 +115,14 @@ void Control::apply_to_pools(const RunningConfig& config) {
         target->entry = *entry;
         target->secret = entry->password ? StoredSecret(*entry->password) : config.secret_of(context->user);
         target->server_port = entry->port;
-        const bool other = is_other_target(*old, *target);
+        const bool other = is_other_tls || is_other_target(*old, *target);
         shared_.book.set_target(*context, target);
         first().relay().decide([&](Book& book, BookActions& out) {
             book.set_database_bound(context->database, max_db_connections(settings, *entry), max_db_client_connections(settings, *entry), now(), out);
             book.set_user_bound(context->user, max_user_connections(settings, context->user),
                                 max_user_client_connections(settings, context->user), now(), out);
             book.set_policy(context->id, policy, now(), out);
-            if (other) book.mark_for_close(context->id);
+            if (other) book.mark_for_close(context->id, CloseReason::target_changed);
         });
         tick_pool(context->id);
     }

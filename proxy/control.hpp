@@ -24,7 +24,8 @@ public:
 
     // Each gives the error, or nothing when it has been done (or, for waits, begun).
     std::optional<OrderError> reload();
-    std::optional<OrderError> set(const std::string& key, const std::string& value);
+    // `notice`: what is to be told beside success.
+    std::optional<OrderError> set(const std::string& key, const std::string& value, std::string_view& notice);
     std::optional<OrderError> pause(const std::string& database);
     std::optional<OrderError> resume(const std::string& database);
     std::optional<OrderError> disable(const std::string& database, bool disabled);
@@ -59,8 +60,9 @@ public:
     Worker& first() { return *workers_.front(); }
 
 private:
-    void apply(std::shared_ptr<const Settings> settings);
-    void apply_to_pools(const RunningConfig& config);
+    std::shared_ptr<const TlsSetup> build_tls(const Settings& settings);
+    void apply(std::shared_ptr<const Settings> settings, std::shared_ptr<const TlsSetup> tls);
+    void apply_to_pools(const RunningConfig& config, bool is_other_tls);
     void apply_to_sessions(std::shared_ptr<const RunningConfig> config);
     void drop_pool(const std::shared_ptr<PoolContext>& context);
     void tick_pool(PoolId pool);

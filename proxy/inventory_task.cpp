@@ -40,6 +40,7 @@ ClientRow row_of(const ClientConnection& client, const TrackedParameters& tracke
     row.ptr = pointer_of(&client);
     row.link = pointer_of(client.server);
     row.remote_pid = client.details->peer.pid;
+    row.tls = client.transport.tls();
     row.application_name = application_name(client.session.parameters(), tracked);
     row.prepared_statements = static_cast<int>(client.session.statement_count());
     row.id = client.details->number;
@@ -71,6 +72,7 @@ ServerRow row_of(const ServerConnection& server) {
     row.ptr = pointer_of(&server);
     row.link = pointer_of(server.client);
     if (server.cancel_key.size() >= 4) row.remote_pid = BodyReader(server.cancel_key).int32();
+    row.tls = server.transport.tls();
     row.application_name = application_name(server.session.parameters, *server.session.tracked);
     row.prepared_statements = static_cast<int>(server.session.statements.size());
     row.id = server.number;

@@ -4,9 +4,7 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/read.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
 
 #include <unistd.h>
 
@@ -16,6 +14,7 @@
 #include "proxy/log.hpp"
 #include "proxy/names.hpp"
 #include "proxy/pool_setup.hpp"
+#include "proxy/tls/handshake.hpp"
 #include "proxy/worker.hpp"
 #include "routing/console_name.hpp"
 #include "routing/effective_settings.hpp"
@@ -121,10 +120,9 @@ private:
 };
 
 // Shared with the timer's handler, which may run when the login is over.
-struct LoginState {
-    LoginState(asio::io_context& io, Socket accepted) : socket(std::move(accepted)), timer(io) {}
+struct LoginState : AsyncTransport {
+    LoginState(asio::io_context& io, Socket accepted) : AsyncTransport(std::move(accepted)), timer(io) {}
 
-    Socket socket;
     asio::steady_timer timer;
     bool timed_out = false;
 };
@@ -133,7 +131,7 @@ Task send_output(LoginState& state, std::string& output) {
     if (output.empty()) co_return;
     std::string bytes;
     bytes.swap(output);
-    co_await asio::async_write(state.socket, asio::buffer(bytes), as_result);
+    co_await state.write(bytes);
 }
 
 // The tracked values of a session: the server's, the client's own start-up values over them.
@@ -164,8 +162,8 @@ public:
         arm_timeout();
         for (;;) {
             if (login_.take_login_attempt() && config_->settings->log_connections)
-                log(LogLevel::log, "{} login attempt: db={} user={} tls=no replication={}", name(), login_.database(), login_.user(),
-                    login_.result().parameters.replication == ReplicationKind::none ? "no" : "yes");
+                log(LogLevel::log, "{} login attempt: db={} user={} tls={} replication={}", name(), login_.database(), login_.user(),
+                    state_->layer ? state_->layer->description() : "no", login_.result().parameters.replication == ReplicationKind::none ? "no" : "yes");
             const bool final = login_.next() == ClientLogin::Step::refused;
             if (final) log_refusal();
             co_await send_output(*state_, login_.output());
@@ -184,11 +182,11 @@ public:
                 }
                 case ClientLogin::Step::cancel: co_return cancel();
                 case ClientLogin::Step::authenticated: co_return co_await authenticated();
-                case ClientLogin::Step::negotiate_tls:
+                case ClientLogin::Step::negotiate_tls: co_await negotiate_tls(); break;
                 case ClientLogin::Step::look_up_user: login_.refuse(Fault::bouncer_config_error); break;
                 case ClientLogin::Step::close:
                     if (login_.has_sent_anything() && config_->settings->log_disconnections)
-                        log(LogLevel::log, "{} closing because: client unexpected eof (age={}s)", name(), age());
+                        log(LogLevel::log, "{} closing because: {} (age={}s)", name(), tls_failure_.empty() ? "client unexpected eof" : tls_failure_, age());
                     co_return close();
                 case ClientLogin::Step::refused: break;
             }
@@ -214,8 +212,7 @@ private:
         state_->timer.async_wait([state = state_](const boost::system::error_code& error) {
             if (error) return;
             state->timed_out = true;
-            boost::system::error_code ignored;
-            if (state->socket.is_open()) state->socket.cancel(ignored);
+            state->cancel();
         });
     }
 
@@ -225,29 +222,36 @@ private:
             co_return;
         }
         char buffer[2048];
-        const auto [error, count] = co_await state_->socket.async_read_some(asio::buffer(buffer), as_result);
+        const std::size_t count = co_await state_->read(buffer, sizeof buffer);
         if (state_->timed_out)
             login_.refuse(Fault::client_login_timeout);
-        else if (error)
+        else if (count == 0)
             login_.on_end();
         else
             login_.on_bytes({buffer, count});
     }
 
+    // What cannot be said over TLS is not said at all: the client expects nothing else now.
+    Task negotiate_tls() {
+        const auto outcome = co_await accept_tls(worker_, *state_, config_->tls->clients.context, login_.leftover());
+        if (outcome.succeeded) co_return login_.on_tls_ready(facts_of(static_cast<const TlsLayer&>(*state_->layer)));
+        if (!outcome.failure.empty()) log(LogLevel::warning, "{} {}", name(), outcome.failure);
+        tls_failure_ = state_->timed_out         ? fault_message(Fault::client_login_timeout)
+                       : outcome.failure.empty() ? "client unexpected eof"
+                                                 : outcome.failure;
+        login_.on_tls_failed();
+    }
+
     void log_refusal() {
         const std::string text = fault_message(login_.fault(), login_.fault_argument());
+        if (!login_.log_reason().empty()) log(LogLevel::error, "{} {}", name(), login_.log_reason());
         if (config_->settings->log_disconnections) log(LogLevel::log, "{} closing because: {} (age={}s)", name(), text, age());
         if (config_->settings->log_pooler_errors) log(LogLevel::warning, "{} pooler error: {}", name(), text);
     }
 
     void close() {
         state_->timer.cancel();
-        Transport(release()).close();
-    }
-
-    int release() {
-        boost::system::error_code ignored;
-        return state_->socket.is_open() ? state_->socket.release(ignored) : -1;
+        state_->release().close();
     }
 
     void cancel() {
@@ -272,7 +276,8 @@ private:
         if (result.console != ConsoleRole::none) {
             counts_.count_exempt(login_);
             counts_.hand_over_entries();
-            begin_console(*shared_.workers[0], ConsoleStart{.descriptor = release(), .login = result, .leftover = leftover, .peer = peer_,
+            boost::system::error_code ignored;
+            begin_console(*shared_.workers[0], ConsoleStart{.descriptor = state_->socket.release(ignored), .layer = std::move(state_->layer), .login = result, .leftover = leftover, .peer = peer_,
                                                             .local = local_, .number = number_,
                                                             .database_bound = counts_.database, .user_bound = counts_.user});
             co_return;
@@ -385,7 +390,7 @@ private:
         counters.client_logins.add();
         ClientSession client(worker_.shared_policy(std::move(policy)), counters,
                              session_parameters(worker_, welcome, result.parameters.tracked), now());
-        worker_.relay().add_client(Transport(release()), std::move(client), session, std::move(context), std::move(details), bytes,
+        worker_.relay().add_client(state_->release(), std::move(client), session, std::move(context), std::move(details), bytes,
                                    leftover);
     }
 
@@ -400,6 +405,7 @@ private:
     PeerAddress peer_;
     PeerAddress local_;
     ClientLogin login_;
+    std::string tls_failure_;    // why there is nothing to be said any more
 };
 
 }  // namespace

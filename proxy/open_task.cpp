@@ -1,10 +1,7 @@
 // Opening one server connection, as a coroutine: connect, log in, connect_query; then it is the relay's.
 #include <ctime>
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
 
 #include "protocol/backend/error_response.hpp"
 #include "protocol/body_writer.hpp"
@@ -15,13 +12,12 @@
 #include "proxy/log.hpp"
 #include "proxy/names.hpp"
 #include "proxy/socket_options.hpp"
+#include "proxy/tls/handshake.hpp"
 #include "proxy/worker.hpp"
 #include "routing/server_login.hpp"
 
 namespace pgweir {
 namespace {
-
-constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
 
 using Attempt = std::shared_ptr<Worker::OpenAttempt>;
 
@@ -43,17 +39,19 @@ void arm_timeout(Attempt attempt, Microseconds timeout) {
     attempt->timer.async_wait([attempt](const boost::system::error_code& error) {
         if (error) return;
         attempt->timed_out = true;
-        boost::system::error_code ignored;
-        attempt->socket.cancel(ignored);
+        attempt->cancel();
     });
 }
 
-ServerLoginRequest login_request(Worker& worker, const PoolTarget& target) {
+ServerLoginRequest login_request(Worker& worker, const PoolTarget& target, const AsyncTransport& transport) {
     ServerLoginRequest request{.user = target.user,
                                .database = target.entry.dbname,
                                .parameters = entry_parameters(target.entry),
                                .secret = target.secret,
-                               .scram_keys = {}};
+                               .scram_keys = {},
+                               .is_tls = transport.layer != nullptr,
+                               .end_point = server_end_point(transport),
+                               .channel_binding = target.entry.channel_binding};
     if (target.secret.kind() == SecretKind::scram)
         request.scram_keys = worker.shared().keys.proved(target.user, target.secret.text());
     return request;
@@ -68,13 +66,13 @@ asio::awaitable<std::optional<OpenFailure>> log_in(Worker& worker, Attempt attem
         if (!login.output().empty()) {
             std::string bytes;
             bytes.swap(login.output());
-            co_await asio::async_write(attempt->socket, asio::buffer(bytes), as_result);
+            co_await attempt->write(bytes);
         }
         switch (login.next()) {
             case ServerLogin::Step::read: {
-                const auto [error, count] = co_await attempt->socket.async_read_some(asio::buffer(buffer), as_result);
+                const std::size_t count = co_await attempt->read(buffer, sizeof buffer);
                 if (attempt->timed_out) co_return OpenFailure{.reason = CloseReason::connect_timeout, .sqlstate = {}, .message = "connect timeout"};
-                if (error)
+                if (count == 0)
                     login.on_end();
                 else
                     login.on_bytes({buffer, count});
@@ -97,7 +95,7 @@ asio::awaitable<std::optional<OpenFailure>> log_in(Worker& worker, Attempt attem
 // connect_query: sent once, its errors are logged and otherwise ignored. Leaves what came behind it in `leftover`.
 asio::awaitable<bool> run_connect_query(ServerConnection& server, Attempt attempt, const std::string& sql, std::string& leftover) {
     const std::string message = to_message(frontend::Query{sql});
-    co_await asio::async_write(attempt->socket, asio::buffer(message), as_result);
+    co_await attempt->write(message);
     server.session.begin_own_query();
     char buffer[4096];
     for (;;) {
@@ -110,10 +108,22 @@ asio::awaitable<bool> run_connect_query(ServerConnection& server, Attempt attemp
             co_return server.session.is_at_rest();
         }
         if (event != UnlinkedEvent::nothing) co_return false;
-        const auto [error, count] = co_await attempt->socket.async_read_some(asio::buffer(buffer), as_result);
-        if (error) co_return false;
+        const std::size_t count = co_await attempt->read(buffer, sizeof buffer);
+        if (count == 0) co_return false;
         leftover.append(buffer, count);
     }
+}
+
+// Before the first byte of the login, as server_tls_sslmode wants it.
+asio::awaitable<std::optional<OpenFailure>> put_tls(Worker& worker, ServerConnection& server, const Attempt& attempt, const TlsLeg& leg) {
+    const auto outcome = co_await request_tls(worker, *attempt, leg, server.host);
+    if (outcome.succeeded) {
+        if (attempt->layer) log(LogLevel::log, "{} SSL established: {}", name_of(server), attempt->layer->description());
+        co_return std::nullopt;
+    }
+    const std::string reason = outcome.failure.empty() ? "server conn crashed?" : outcome.failure;
+    log(LogLevel::warning, "{} {}", name_of(server), reason);
+    co_return OpenFailure{.reason = CloseReason::connect_failed, .sqlstate = {}, .message = reason};
 }
 
 void remember_parameters(Worker& worker, ServerConnection& server, const ParameterList& reported) {
@@ -161,7 +171,11 @@ asio::awaitable<std::optional<OpenFailure>> open(Worker& worker, ServerConnectio
         log(LogLevel::log, "{} new connection to server{}", name_of(server),
             server.remote.is_unix ? std::string() : fmt::format(" (from {})", server.local.text()));
 
-    ServerLogin login(login_request(worker, *server.target), worker.shared().random);
+    if (!server.remote.is_unix) {
+        server.host = address.host;
+        if (auto failure = co_await put_tls(worker, server, attempt, config->tls->servers)) co_return failure;
+    }
+    ServerLogin login(login_request(worker, *server.target, *attempt), worker.shared().random);
     if (auto failure = co_await log_in(worker, attempt, login)) {
         if (login.next() == ServerLogin::Step::refused)
             log(LogLevel::warning, "{} server login failed: {} {}", name_of(server), login.severity(), login.message());
@@ -200,8 +214,7 @@ Task open_server_connection(Worker& worker, ServerConnection& server, Attempt at
         worker.relay().open_failed(server, failure.value_or(OpenFailure{}));
         co_return;
     }
-    boost::system::error_code ignored;
-    server.transport = Transport(attempt->socket.release(ignored));
+    server.transport = attempt->release();
     worker.relay().add_server(server, leftover);
 }
 

@@ -132,7 +132,7 @@ public:
         shared_.random.fill(salt_key.data(), salt_key.size());
         SystemFiles files;
         const AuthFileUsers more_users = users_of(request);
-        shared_.config.set(make_running_config(settings_, more_users, files, salt_key));
+        shared_.config.set(make_running_config(settings_, make_tls(*settings_, files), more_users, files, salt_key));
         for (int i = 0; i < threads_; ++i)
             workers_.push_back(std::make_unique<Worker>(static_cast<WorkerId>(i), shared_, helpers_));
         std::vector<Worker*> all;
@@ -165,6 +165,14 @@ public:
     }
 
 private:
+    static std::shared_ptr<const TlsSetup> make_tls(const Settings& settings, FileReader& files) {
+        try {
+            return make_tls_setup(settings, files);
+        } catch (const TlsSetupError& error) {
+            throw std::runtime_error(std::string("TLS setup failed: ") + error.what());
+        }
+    }
+
     void watch(asio::signal_set& signals) {
         signals.async_wait([this, &signals](const boost::system::error_code& error, int signal) {
             if (error) return;
@@ -246,6 +254,15 @@ private:
     int exit_status_ = 0;
 };
 
+// Whether certificates and keys can be used, as the user who asks may read them.
+void check_tls(const Settings& settings, FileReader& files, std::vector<std::string>& errors) {
+    try {
+        make_tls_setup(settings, files);
+    } catch (const TlsSetupError& error) {
+        errors.push_back(std::string("TLS setup failed: ") + error.what());
+    }
+}
+
 void print_load_problems(const LoadResult& result) {
     for (const auto& line : result.errors) log(LogLevel::error, "{}", line);
     for (const auto& line : result.warnings) log(LogLevel::warning, "{}", line);
@@ -299,11 +316,13 @@ int check_config(const std::string& path) {
     SystemFiles files;
     LoadRequest request;
     request.path = path;
-    const LoadResult result = load_settings(request, files);
+    LoadResult result = load_settings(request, files);
+    if (result.settings) check_tls(*result.settings, files, result.errors);
     for (const auto& line : result.errors) std::fprintf(stderr, "ERROR %s\n", line.c_str());
     for (const auto& line : result.warnings) std::fprintf(stderr, "WARNING %s\n", line.c_str());
-    if (result.settings) std::printf("%s: ok\n", path.c_str());
-    return result.settings ? 0 : 1;
+    if (!result.errors.empty()) return 1;
+    std::printf("%s: ok\n", path.c_str());
+    return 0;
 }
 
 }  // namespace pgweir

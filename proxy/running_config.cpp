@@ -38,7 +38,17 @@ std::vector<std::string> tracked_names(const Settings& settings) {
     return TrackedParameters(settings.track_extra_parameters).names();
 }
 
-std::shared_ptr<const RunningConfig> make_running_config(std::shared_ptr<const Settings> settings, const AuthFileUsers& more_users,
+namespace {
+
+TlsOffer tls_offer(TlsMode mode) {
+    if (mode == TlsMode::disable) return TlsOffer::none;
+    return mode < TlsMode::require ? TlsOffer::offered : TlsOffer::required;
+}
+
+}  // namespace
+
+std::shared_ptr<const RunningConfig> make_running_config(std::shared_ptr<const Settings> settings, std::shared_ptr<const TlsSetup> tls,
+                                                         const AuthFileUsers& more_users,
                                                          FileReader& files, const std::string& salt_key,
                                                          const RunningConfig* running) {
     auto config = std::make_shared<RunningConfig>();
@@ -65,7 +75,9 @@ std::shared_ptr<const RunningConfig> make_running_config(std::shared_ptr<const S
     rules->scram_salt_key = salt_key;
     rules->application_name_add_host = settings->application_name_add_host;
     rules->compat_error_codes = settings->compat_error_codes;
+    rules->tls = tls_offer(tls->clients.settings.mode);
     config->rules = std::move(rules);
+    config->tls = std::move(tls);
     config->settings = std::move(settings);
     return config;
 }

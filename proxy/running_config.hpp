@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "proxy/tls/tls_setup.hpp"
 #include "routing/auth_file.hpp"
 #include "routing/client_login.hpp"
 #include "routing/file_reader.hpp"
@@ -28,6 +29,7 @@ struct RunningConfig {
     std::shared_ptr<const Settings> settings;
     AuthFileUsers users;
     std::shared_ptr<const LoginRules> rules;
+    std::shared_ptr<const TlsSetup> tls;
 
     // The entry for a name that a client asks for: its own, or one made from "*". Nothing: there is no such database.
     std::optional<DatabaseEntry> entry(std::string_view database) const;
@@ -55,8 +57,10 @@ private:
 // The names of parameters that follow a client, as these settings have them.
 std::vector<std::string> tracked_names(const Settings& settings);
 
+// `tls` is what is in force: after a SET that could not be carried out it is older than the settings.
 // Reads the auth file; a problem is logged, and the users before it count. One that cannot be read leaves `running`'s users. `salt_key`: random, one for the process.
-std::shared_ptr<const RunningConfig> make_running_config(std::shared_ptr<const Settings> settings, const AuthFileUsers& more_users,
+std::shared_ptr<const RunningConfig> make_running_config(std::shared_ptr<const Settings> settings, std::shared_ptr<const TlsSetup> tls,
+                                                         const AuthFileUsers& more_users,
                                                          FileReader& files, const std::string& salt_key,
                                                          const RunningConfig* running = nullptr);
 

@@ -32,6 +32,7 @@ struct ServerConnection : MailboxNode {
     KeptBytes output;
     std::string cancel_key;
     std::shared_ptr<const PoolTarget> target;
+    std::string host;                      // as the entry names it: whose certificate it must be
     PeerAddress remote;
     PeerAddress local;
     std::uint64_t number = 0;

@@ -33,6 +33,7 @@ Transport& Transport::operator=(Transport&& other) noexcept {
 void Transport::close() {
     if (fd_ < 0) return;
     write_wants_read_ = false;
+    if (layer_) layer_->close(fd_);
     layer_.reset();
     // Unread bytes would turn the close into a reset, which can overtake an error message on its way to the peer.
     ::shutdown(fd_, SHUT_WR);

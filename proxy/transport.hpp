@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <utility>
 
 namespace pgweir {
@@ -35,6 +36,10 @@ public:
     // Bytes have been received and not read yet: no readiness will tell of them. Not after `wants_write`, nor for half a
     // record.
     virtual bool has_buffered() const = 0;
+    // The socket is about to be closed: last words, if they go at once.
+    virtual void close(int) {}
+    // What SHOW says of it.
+    virtual std::string description() const { return {}; }
 };
 
 class Transport {
@@ -51,6 +56,8 @@ public:
     // The last write waits for bytes to come: it is to be tried again when the socket is readable.
     bool write_wants_read() const { return write_wants_read_; }
     bool has_buffered() const { return layer_ && layer_->has_buffered(); }
+    // "TLSv1.3/TLS_AES_256_GCM_SHA384/ECDH=X25519"; empty: no TLS.
+    std::string tls() const { return layer_ ? layer_->description() : std::string(); }
 
     // Ends the sending side, so that the peer sees all that was written; then the socket.
     void close();

@@ -99,8 +99,7 @@ void Worker::abandon_open(ServerConnection& server) {
     const auto found = opening_.find(&server);
     if (found == opening_.end()) return;
     found->second->abandoned = true;
-    boost::system::error_code ignored;
-    if (found->second->socket.is_open()) found->second->socket.cancel(ignored);
+    found->second->cancel();
 }
 
 void Worker::cancel_running(ServerConnection& server) {

@@ -8,20 +8,18 @@
 #include <thread>
 #include <unordered_map>
 
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 
+#include "proxy/async_transport.hpp"
 #include "proxy/relay.hpp"
 #include "proxy/shared.hpp"
+#include "proxy/tls/handshake_queue.hpp"
 
 namespace pgweir {
 
-namespace asio = boost::asio;
-using Socket = asio::generic::stream_protocol::socket;
 using Task = asio::awaitable<void>;
 
 class Worker : public WorkerPort, public RelayHost {
@@ -44,6 +42,7 @@ public:
     Relay& relay() { return relay_; }
     Shared& shared() { return shared_; }
     asio::thread_pool& helpers() { return helpers_; }
+    HandshakeQueue& handshakes() { return handshakes_; }
     WorkerId id() const { return id_; }
 
     // A connection that was accepted; on this worker's thread.
@@ -74,9 +73,8 @@ public:
     bool log_disconnections() const override;
     bool log_pooler_errors() const override;
 
-    struct OpenAttempt {
-        explicit OpenAttempt(asio::io_context& io) : socket(io), timer(io) {}
-        Socket socket;
+    struct OpenAttempt : AsyncTransport {
+        explicit OpenAttempt(asio::io_context& io) : AsyncTransport(io), timer(io) {}
         asio::steady_timer timer;
         bool abandoned = false;
         bool timed_out = false;
@@ -103,6 +101,7 @@ private:
     asio::thread_pool& helpers_;
     asio::io_context io_{1};
     asio::executor_work_guard<asio::io_context::executor_type> work_;
+    HandshakeQueue handshakes_{io_};
     Relay relay_;
     asio::posix::stream_descriptor poller_watch_;
     asio::steady_timer tick_timer_;
@@ -122,6 +121,7 @@ Task cancel_request(Worker& worker, SessionId session);
 // A console login that succeeded, on its way to worker 0, where all consoles and orders live.
 struct ConsoleStart {
     int descriptor = -1;
+    std::unique_ptr<TransportLayer> layer;
     ClientLoginResult login;
     std::string leftover;
     PeerAddress peer;

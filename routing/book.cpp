@@ -72,11 +72,13 @@ void Book::disable(std::string_view database, bool disabled) {
     limits_.database_at(limits_.database(database)).disabled = disabled;
 }
 
-void Book::mark_for_close(PoolId id) {
+void Book::mark_for_close(PoolId id, CloseReason reason) {
     Pool* pool = pools_.find(id);
     if (pool == nullptr) return;
     ++pool->epoch;
+    pool->marked_as = reason;
     pool->welcome = nullptr;
+    if (reason == CloseReason::target_changed) pool->failure = {};
 }
 
 bool Book::has_marked_servers(PoolId id) const {
@@ -146,7 +148,7 @@ bool Book::sweep_connecting(Pool& pool, BookActions& out) {
     while (!pool.connecting.empty() && (is_paused(pool) || servers_.at(pool.connecting.head).epoch != pool.epoch)) {
         if (!out.has_room()) return true;
         const auto index = pool.connecting.head;
-        close(servers_.id_of(index), servers_.at(index), is_paused(pool) ? CloseReason::pause_mode : CloseReason::marked, out);
+        close(servers_.id_of(index), servers_.at(index), is_paused(pool) ? CloseReason::pause_mode : pool.marked_as, out);
     }
     return false;
 }

@@ -83,7 +83,8 @@ public:
     // Orders. A pause is complete when `open_servers` is zero.
     void pause(std::string_view database, bool paused);    // empty: all
     void disable(std::string_view database, bool disabled);
-    void mark_for_close(PoolId pool);                      // RECONNECT, a changed target: servers end at their release
+    // RECONNECT, or target_changed: servers end at their release. What failed with the old target says nothing of the new.
+    void mark_for_close(PoolId pool, CloseReason reason = CloseReason::marked);
     void begin_shutdown() { shutting_down_ = true; }
     bool is_paused(const Pool& pool) const;
     bool all_paused() const { return all_paused_; }

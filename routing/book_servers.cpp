@@ -89,7 +89,9 @@ void Book::set_welcome(ServerId id, std::shared_ptr<const Welcome> welcome, Book
     const ServerEntry* server = servers_.find(id);
     if (server == nullptr) return;
     Pool& pool = pools_.at(server->pool.index);
-    if (pool.welcome || server->epoch != pool.epoch) return;
+    if (server->epoch != pool.epoch) return;
+    pool.failure = {};    // whoever is welcomed may ask before server_logged_in() is called
+    if (pool.welcome) return;
     pool.welcome = std::move(welcome);
     look_again(server->pool, pool, out);
 }
@@ -235,7 +237,7 @@ CloseReason Book::must_close(const ServerEntry& server, const Pool& pool, TimePo
     if (is_paused(pool)) return CloseReason::pause_mode;
     if (shutting_down_) return CloseReason::shutdown;
     if (server.close_when_returned) return CloseReason::cancel_given_up;
-    if (server.epoch != pool.epoch) return CloseReason::marked;
+    if (server.epoch != pool.epoch) return pool.marked_as;
     if (server.lifetime.count() == 0 ? server.used : now - server.connected_at >= server.lifetime)
         return CloseReason::lifetime_over;
     const int bound = keeping_bound(*pool.policy);

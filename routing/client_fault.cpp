@@ -64,6 +64,8 @@ constexpr auto rows = std::to_array<FaultRow>({
      "The user needs a line in auth_file or [users].", FaultLevel::warning},
     {Fault::password_failed, "28P01", compat, "password authentication failed", none, see_password, FaultLevel::warning},
     {Fault::sasl_failed, "28P01", compat, "SASL authentication failed", none, see_password, FaultLevel::warning},
+    {Fault::certificate_failed, "28000", compat, "certificate authentication failed", none,
+     "auth_type = cert wants a client certificate that bears the user's name.", FaultLevel::warning},
     {Fault::empty_password, "28P01", compat, "empty password returned by client", none, none, FaultLevel::warning},
     {Fault::client_login_timeout, "57014", compat, "client_login_timeout", none, none, FaultLevel::warning},
     {Fault::client_login_timeout_server_down, "57P03", compat, "client_login_timeout (server down)", none, see_server_log,

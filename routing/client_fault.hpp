@@ -18,7 +18,7 @@ enum class Fault : std::uint8_t {
     ssl_required, unencrypted_data_after_ssl_request, unencrypted_data_after_gss_request,
     too_many_clients, too_many_database_clients, too_many_user_clients,
     no_such_database, database_disabled, shutting_down, console_not_allowed, bouncer_config_error,
-    trust_failed, password_failed, sasl_failed, empty_password, client_login_timeout, client_login_timeout_server_down,
+    trust_failed, password_failed, sasl_failed, certificate_failed, empty_password, client_login_timeout, client_login_timeout_server_down,
     server_login_failed,              // text and SQLSTATE come from the server
     server_login_failing,             // argument: the cached text
     server_login_wrong_password_type,

@@ -20,6 +20,7 @@ constexpr std::int64_t start_up_body_bytes_max = 10'000;      // as PostgreSQL
 constexpr std::int64_t login_body_bytes_max = 65'535;         // as PostgreSQL; the longest password fits
 constexpr std::size_t length_bytes = 4;
 constexpr std::size_t type_bytes = 1;
+constexpr char tls_handshake_byte = 0x16;                     // how a TLS connection begins
 
 constexpr bool is_reserved_option(std::string_view name) { return name.starts_with("_pq_."); }
 
@@ -72,10 +73,17 @@ void ClientLogin::on_bytes(Bytes bytes) {
 
 void ClientLogin::on_end() { step_ = Step::close; }
 
-void ClientLogin::on_tls_ready() {
+void ClientLogin::on_tls_ready(TlsFacts facts) {
     assert(step_ == Step::negotiate_tls);
+    consumed_ = input_.size();                // the handshake has had it
     is_tls_ = true;
+    tls_ = std::move(facts);
     step_ = Step::read;
+}
+
+void ClientLogin::on_tls_failed() {
+    assert(step_ == Step::negotiate_tls);
+    step_ = Step::close;
 }
 
 void ClientLogin::on_admitted(Fault fault, std::string_view argument) {
@@ -131,6 +139,10 @@ void ClientLogin::advance() {
 
 bool ClientLogin::read_start_up_packet() {
     const Bytes bytes = unread();
+    if (bytes.starts_with(tls_handshake_byte) && may_use_tls() && !is_tls_ && !ssl_requested_) {
+        step_ = Step::negotiate_tls;                          // TLS without asking first
+        return false;
+    }
     if (bytes.size() < 2 * length_bytes) return false;        // length and code: the least that a packet has
     const auto body_length = body_length_in(bytes);
     // A first byte other than zero is another protocol's: HTTP, TLS without a request, a message with a type byte.
@@ -194,7 +206,7 @@ void ClientLogin::on_start_up_packet(Bytes body) {
 // who wants them taken for what comes encrypted. Each request once, so that a peer cannot go on asking.
 void ClientLogin::on_ssl_request() {
     if (!unread().empty()) return refuse(Fault::unencrypted_data_after_ssl_request);
-    if (std::exchange(ssl_requested_, true)) return refuse(Fault::unknown_packet);
+    if (std::exchange(ssl_requested_, true) || is_tls_) return refuse(Fault::unknown_packet);
     output_ += may_use_tls() ? 'S' : 'N';
     if (may_use_tls()) step_ = Step::negotiate_tls;
 }
@@ -205,9 +217,10 @@ void ClientLogin::on_gss_request() {
     output_ += 'N';
 }
 
+// Plain ones too where TLS is required, as PostgreSQL has it: libpq up to 16 sends no others.
 void ClientLogin::on_cancel_request(Bytes body) {
     step_ = Step::close;
-    if (lacks_tls() || !frontend::CancelRequest::parse(BodyReader(body))) return;
+    if (!frontend::CancelRequest::parse(BodyReader(body))) return;
     cancel_key_ = body.substr(length_bytes);                  // behind the code
     step_ = Step::cancel;
 }
@@ -283,12 +296,21 @@ void ClientLogin::begin_authentication() {
         case AuthType::plain: return ask_for_password();
         case AuthType::md5: return has_scram_secret ? ask_for_scram() : ask_for_md5();
         case AuthType::scram_sha_256: return ask_for_scram();
-        case AuthType::cert:
+        case AuthType::cert: return check_certificate();
         case AuthType::hba:
         case AuthType::ldap:
         case AuthType::pam: break;            // refused when the settings are loaded
     }
     refuse(Fault::bouncer_config_error);
+}
+
+// The handshake has checked it against the CA; whose it is, is checked here.
+void ClientLogin::check_certificate() {
+    if (!is_tls_) log_reason_ = "TLS connection required";
+    else if (!tls_.has_certificate) log_reason_ = "TLS client certificate required";
+    else if (!is_listed(tls_.names, result_.user)) log_reason_ = "TLS certificate name mismatch";
+    if (!log_reason_.empty() || user_.known != UserKnown::yes) return refuse(Fault::certificate_failed);
+    on_checked();
 }
 
 void ClientLogin::ask_for_password() {
@@ -307,11 +329,12 @@ void ClientLogin::ask_for_md5() {
 // Where no SCRAM secret is stored the salt is made up, in the same way for a plain password, none, and no such user.
 void ClientLogin::ask_for_scram() {
     const auto nonce = scram_nonce(random_bytes(random_, scram_nonce_random_bytes));
-    if (const auto& secret = user_.secret.scram()) scram_.emplace(secret->salt, secret->iterations, nonce);
-    else scram_.emplace(scram_salt_for(result_.user, rules_->scram_salt_key), rules_->scram_iterations, nonce);
+    if (const auto& secret = user_.secret.scram()) scram_.emplace(secret->salt, secret->iterations, nonce, tls_.end_point);
+    else scram_.emplace(scram_salt_for(result_.user, rules_->scram_salt_key), rules_->scram_iterations, nonce, tls_.end_point);
 
     NameListBuilder mechanisms;
-    mechanisms.add(ScramServer::mechanism);
+    if (scram_->offers_plus()) mechanisms.add(scram_plus_mechanism);
+    mechanisms.add(scram_mechanism);
     append_message(output_, backend::AuthenticationSasl{mechanisms.view()});
     expected_ = Expected::sasl_initial;
 }
@@ -349,8 +372,8 @@ void ClientLogin::check_md5_answer(std::string_view answer) {
 
 void ClientLogin::on_sasl_initial(Bytes body) {
     const auto message = frontend::SaslInitialResponse::parse(BodyReader(body));
-    if (!message || message->mechanism != ScramServer::mechanism || !message->response) return refuse(Fault::sasl_failed);
-    const auto server_first = scram_->first(*message->response);
+    if (!message || !message->response) return refuse(Fault::sasl_failed);
+    const auto server_first = scram_->first(*message->response, message->mechanism);
     if (!server_first) return refuse(Fault::sasl_failed);
     append_message(output_, backend::AuthenticationSaslContinue{*server_first});
     expected_ = Expected::sasl_final;

@@ -6,7 +6,7 @@
 // Promises: bounded memory, whatever the client sends; the outcome does not depend on how the bytes were cut (but for
 // what follows an SSLRequest, where a cut is the difference between an answer and an attack).
 // After on_end() or refuse() no further answer is given.
-// Not here: the welcome at the end (welcome.hpp), sockets and TLS, the counting of clients (the book), waiting for a
+// Not here: the welcome at the end (welcome.hpp), sockets and handshakes, the counting of clients (the book), waiting for a
 // server's parameters, time limits.
 #pragma once
 
@@ -32,7 +32,7 @@ enum class TlsOffer : std::uint8_t { none, offered, required };   // never on Un
 
 // What the settings come to for logins. Immutable: a reload makes a new one, logins under way keep theirs.
 struct LoginRules {
-    AuthType auth_type = AuthType::md5;       // any, trust, plain, md5 or scram_sha_256: no other is known here yet
+    AuthType auth_type = AuthType::md5;       // hba, ldap and pam are not known here yet
     StartUpRules start_up;
     std::vector<std::string> admin_users;
     std::vector<std::string> stats_users;
@@ -41,6 +41,13 @@ struct LoginRules {
     bool application_name_add_host = false;
     bool compat_error_codes = false;
     TlsOffer tls = TlsOffer::none;
+};
+
+// What the handshake told of a client that speaks TLS.
+struct TlsFacts {
+    std::string end_point{};                  // channel binding data: our certificate's hash; empty: -PLUS is not offered
+    bool has_certificate = false;             // the client's, checked against our CA
+    std::vector<std::string> names{};         // its common name and alternative names
 };
 
 struct ClientPeer {
@@ -96,7 +103,7 @@ class ClientLogin {
 public:
     enum class Step : std::uint8_t {
         read,             // on_bytes(), or on_end()
-        negotiate_tls,    // output() ends in 'S': send it, do the handshake, then on_tls_ready()
+        negotiate_tls,    // send output(); do the handshake, of which leftover() is the beginning; then on_tls_ready()
         cancel,           // final: cancel_key() is set; carry it out and close without an answer
         admit,            // count the client against admission(), then on_admitted()
         look_up_user,     // run auth_query for user(), database(); then on_user_found() or on_user_fault()
@@ -116,7 +123,9 @@ public:
 
     void on_bytes(Bytes bytes);
     void on_end();                            // the peer has hung up
-    void on_tls_ready();
+    void on_tls_ready(TlsFacts facts = {});
+    // The handshake failed, so that no answer can be given.
+    void on_tls_failed();
     void on_admitted(Fault fault, std::string_view argument = {});   // Fault::none: counted
     void on_user_found(StoredSecret secret);
     void on_user_fault(Fault fault, std::string_view argument = {}); // no_such_user, bouncer_config_error, …
@@ -133,6 +142,8 @@ public:
 
     Fault fault() const { return fault_; }
     const std::string& fault_argument() const { return fault_argument_; }
+    // What only the log is to say beside the fault; empty: nothing.
+    std::string_view log_reason() const { return log_reason_; }
     bool has_sent_anything() const { return received_bytes_; } // has the client? A silent one is closed without a log line
     const std::string& user() const { return result_.user; }
     const std::string& database() const { return result_.database; }
@@ -141,6 +152,7 @@ public:
     bool take_login_attempt() { return std::exchange(login_attempt_, false); }
 
     // What the client sent behind its last login message. For after `authenticated`.
+    // For `negotiate_tls` too: a client that begins TLS without asking.
     Bytes leftover() const { return unread(); }
 
 private:
@@ -167,6 +179,7 @@ private:
     void ask_for_scram();
     void on_password(Bytes body);
     void check_password(std::string_view password);
+    void check_certificate();
     void check_md5_answer(std::string_view answer);
     void on_sasl_initial(Bytes body);
     void on_sasl_final(Bytes body);
@@ -195,6 +208,7 @@ private:
     bool ssl_requested_ = false;
     bool gss_requested_ = false;
     bool is_tls_ = false;
+    TlsFacts tls_;
     bool is_console_owner_ = false;           // the OS user that runs the process, over the Unix socket
     bool login_attempt_ = false;
 
@@ -209,6 +223,7 @@ private:
 
     Fault fault_ = Fault::none;
     std::string fault_argument_;
+    std::string_view log_reason_;
 };
 
 }  // namespace pgweir

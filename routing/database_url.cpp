@@ -10,6 +10,7 @@
 #include "routing/console_name.hpp"
 #include "routing/setting_value.hpp"
 #include "routing/setting_words.hpp"
+#include "routing/tls_settings.hpp"
 
 namespace pgweir {
 
@@ -146,7 +147,7 @@ private:
         else if (key == "port") port_ = number(value);
         else if (key == "application_name") entry.application_name = value;
         else if (key == "client_encoding") entry.client_encoding = value;
-        else if (!is_security(key, value))
+        else if (!take_tls_parameter(key, value) && !is_security(key, value))
             url_.warnings.push_back(fmt::format("the URL's parameter {} is ignored", key));
     }
 
@@ -160,23 +161,41 @@ private:
         }
     }
 
-    // What the URL asks of the connection's safety is kept or the URL is refused: never quietly dropped.
-    static bool is_security(std::string_view key, std::string_view value) {
-        const bool asks_tls = (key == "sslmode" && !is_weak_sslmode(value)) || (key == "ssl" && value == "true") ||
-                              (key == "sslrootcert" && value == "system") ||
-                              (key == "sslnegotiation" && value == "direct");
-        const bool asks_more = (key == "channel_binding" || key == "gssencmode") && value == "require";
-        if (asks_tls || asks_more || key == "require_auth") {
-            throw BadUrl{fmt::format("{}={} in the URL is not supported yet, and to ignore it would weaken security",
-                                     key, value)};
-        }
-        return key == "sslmode";
+    bool take_tls_parameter(std::string_view key, const std::string& value) {
+        if (key == "sslmode") url_.tls.mode = word<TlsMode>(key, value);
+        else if (key == "ssl" && value == "true") url_.tls.mode = TlsMode::require;
+        else if (key == "sslrootcert") url_.tls.ca_file = value;
+        else if (key == "sslcert") url_.tls.cert_file = value;
+        else if (key == "sslkey") url_.tls.key_file = value;
+        else if (key == "channel_binding") url_.entry.channel_binding = word<ChannelBinding>(key, value);
+        else return false;
+        return true;
     }
 
-    static bool is_weak_sslmode(std::string_view value) {
-        const auto mode = choice_of<TlsMode>(value);
-        if (!mode) throw BadUrl{"the URL's sslmode is none of disable, allow, prefer, require, verify-ca, verify-full"};
-        return *mode <= TlsMode::prefer;
+    template <class Choice>
+    static Choice word(std::string_view key, std::string_view value) {
+        if (const auto choice = choice_of<Choice>(value)) return *choice;
+        throw BadUrl{fmt::format("the URL's {} is none of {}", key, fmt::join(choice_words<Choice>, ", "))};
+    }
+
+    // What the URL asks of the connection's safety is kept or the URL is refused: never quietly dropped.
+    static bool is_security(std::string_view key, std::string_view value) {
+        if (key != "require_auth" && !(key == "gssencmode" && value == "require")) return false;
+        throw BadUrl{fmt::format("{}={} in the URL is not supported yet, and to ignore it would weaken security", key, value)};
+    }
+
+    // As libpq: the system's CAs sign for everybody, so the name must be checked too; any other CA file is there to be used.
+    void settle_tls() {
+        auto& tls = url_.tls;
+        if (tls.ca_file == tls_system_cas) {
+            if (tls.mode.value_or(TlsMode::verify_full) != TlsMode::verify_full)
+                throw BadUrl{"sslrootcert=system in the URL needs sslmode=verify-full"};
+            tls.mode = TlsMode::verify_full;
+        }
+        if (tls.mode == TlsMode::require && !tls.ca_file.empty()) tls.mode = TlsMode::verify_ca;
+        if (tls.cert_file.empty() != tls.key_file.empty()) throw BadUrl{"sslcert and sslkey in the URL go together"};
+        if (url_.entry.channel_binding == ChannelBinding::require && tls.mode.value_or(TlsMode::prefer) < TlsMode::require)
+            tls.mode = TlsMode::require;
     }
 
     DatabaseUrl finish() {
@@ -189,6 +208,7 @@ private:
         if (entry.name == "*" || is_console_database(entry.name)) throw BadUrl{"the URL's database name is reserved"};
         entry.user = url_.user;
         if (!url_.password.empty()) entry.password = url_.password;
+        settle_tls();
         return std::move(url_);
     }
 

@@ -4,18 +4,28 @@
 // Not here: the defaults of a process without a file (upstream_defaults in settings_loader.cpp).
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "routing/entries.hpp"
+#include "routing/settings.hpp"
 
 namespace pgweir {
+
+// TLS as the URL asks for it, by libpq's words: a CA file given with sslmode=require makes it verify-ca.
+struct DatabaseUrlTls {
+    std::optional<TlsMode> mode;               // none: the URL says nothing
+    std::string ca_file;                       // "system": what the system trusts
+    std::string cert_file;
+    std::string key_file;
+};
 
 struct DatabaseUrl {
     DatabaseEntry entry;                       // its user and password are the URL's
     std::string user;
     std::string password;                      // empty: the URL has none
+    DatabaseUrlTls tls;
     std::vector<std::string> warnings;         // parameters that have no effect here
 };
 

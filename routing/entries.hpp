@@ -14,6 +14,8 @@
 
 namespace pgweir {
 
+// libpq's words for SCRAM-SHA-256-PLUS.
+enum class ChannelBinding : std::uint8_t { disable, prefer, require };
 enum class LoadBalanceHosts : std::uint8_t { round_robin, disable };
 
 // Sizes are "not set" when negative or left out. Limits (max_…) are "not set" when 0 or less.
@@ -41,6 +43,7 @@ struct DatabaseEntry {
     std::string datestyle;
     std::string timezone;
     std::string application_name;
+    ChannelBinding channel_binding = ChannelBinding::prefer;
     bool is_auto = false;                      // made from the fallback when a client asked for it
 
     bool has_forced_user() const { return !user.empty(); }

@@ -27,7 +27,7 @@ struct Field {
     std::string_view key;
     std::variant<std::string Entry::*, std::optional<std::string> Entry::*, int Entry::*, Size Entry::*, Span Entry::*,
                  Microseconds Entry::*, std::optional<PoolMode> Entry::*, std::vector<std::string> Entry::*,
-                 LoadBalanceHosts Entry::*>
+                 LoadBalanceHosts Entry::*, ChannelBinding Entry::*>
         place;
 };
 
@@ -56,6 +56,7 @@ constexpr auto database_fields = std::to_array<Field<D>>({
     {"datestyle", &D::datestyle},
     {"timezone", &D::timezone},
     {"application_name", &D::application_name},
+    {"channel_binding", &D::channel_binding},
 });
 
 using U = UserEntry;
@@ -118,6 +119,10 @@ struct AssignField {
         if (const auto choice = choice_of<LoadBalanceHosts>(text)) field = *choice;
         else notes.errors.push_back(fmt::format("invalid load_balance_hosts: {}", text));
     }
+    void operator()(ChannelBinding& field) const {
+        if (const auto choice = choice_of<ChannelBinding>(text)) field = *choice;
+        else notes.errors.push_back(fmt::format("invalid channel_binding: {}", text));
+    }
     void operator()(std::vector<std::string>& field) const {
         field.clear();
         for (std::string_view rest = text;;) {
@@ -158,6 +163,7 @@ struct PrintField {
     std::string operator()(Microseconds field) const { return seconds_text(field); }
     std::string operator()(PoolMode field) const { return std::string{word_of(field)}; }
     std::string operator()(LoadBalanceHosts field) const { return std::string{word_of(field)}; }
+    std::string operator()(ChannelBinding field) const { return std::string{word_of(field)}; }
     std::string operator()(const std::vector<std::string>& field) const {
         return fmt::format("{}", fmt::join(field, ","));
     }

@@ -142,6 +142,7 @@ struct Pool {
     int cancel_connections = 0;
     bool is_refused = false;             // on Limits' list
     std::uint32_t epoch = 0;
+    CloseReason marked_as = CloseReason::marked;     // why servers of earlier epochs are to be closed
     std::uint64_t called_until = 0;      // waiting sessions with a ticket up to this are to be refused …
     Fault called_fault = Fault::none;    // … with this
     TimePoint last_busy_at{};            // a session or a server was there

@@ -21,9 +21,11 @@ namespace {
 constexpr std::int32_t body_bytes_max = 1 << 24;
 constexpr std::size_t header_bytes = 5;
 
-bool has_scram(const NameList& mechanisms) {
+constexpr std::string_view not_bound = "channel binding required, but the server did not offer it";
+
+bool has(const NameList& mechanisms, Bytes wanted) {
     for (const Bytes name : mechanisms)
-        if (name == ScramClient::mechanism) return true;
+        if (name == wanted) return true;
     return false;
 }
 
@@ -141,9 +143,11 @@ void ServerLogin::on_authentication(Bytes body) {
 
     // What is left begins an exchange, and a login has one at most.
     if (proof_ != Proof::none) return fail("repeated authentication request");
+    const auto* sasl = std::get_if<AuthenticationSasl>(&request);
+    if (must_bind() && sasl == nullptr) return fail(not_bound);    // before a password is given away
     if (std::holds_alternative<AuthenticationCleartextPassword>(request)) return on_cleartext();
     if (const auto* md5 = std::get_if<AuthenticationMd5Password>(&request)) return on_md5({md5->salt.data(), md5->salt.size()});
-    if (const auto* sasl = std::get_if<AuthenticationSasl>(&request)) return on_sasl(sasl->mechanisms);
+    if (sasl != nullptr) return on_sasl(sasl->mechanisms);
     fail("unsupported authentication request");
 }
 
@@ -151,6 +155,8 @@ void ServerLogin::on_authentication(Bytes body) {
 void ServerLogin::on_ok() {
     if (proof_ == Proof::scram_begun || proof_ == Proof::scram_sent) return fail("SCRAM authentication cut short by server");
     if (proof_ == Proof::done) return fail("repeated authentication request");
+    // Let in without a bound exchange: by somebody in between, for all we know.
+    if (must_bind() && proof_ != Proof::scram_accepted) return fail(not_bound);
     proof_ = Proof::done;
 }
 
@@ -169,7 +175,10 @@ void ServerLogin::send_password(std::string_view password) {
 }
 
 void ServerLogin::on_sasl(const NameList& mechanisms) {
-    if (!has_scram(mechanisms)) return fail("no SASL authentication mechanism of the server's is supported");
+    const bool may_bind = request_.is_tls && !request_.end_point.empty() && request_.channel_binding != ChannelBinding::disable;
+    const bool binds = may_bind && has(mechanisms, scram_plus_mechanism);
+    if (must_bind() && !binds) return fail(not_bound);
+    if (!binds && !has(mechanisms, scram_mechanism)) return fail("no SASL authentication mechanism of the server's is supported");
     switch (request_.secret.kind()) {
         case SecretKind::plain: break;
         case SecretKind::scram:
@@ -178,11 +187,15 @@ void ServerLogin::on_sasl(const NameList& mechanisms) {
         case SecretKind::none: return fail_on_secret("cannot do SCRAM authentication: no password is stored");
         case SecretKind::md5: return fail_on_secret("cannot do SCRAM authentication: wrong password type");
     }
+    begin_scram(binds ? ScramBinding::bound : may_bind ? ScramBinding::not_offered : ScramBinding::none);
+}
+
+void ServerLogin::begin_scram(ScramBinding binding) {
     std::string nonce(scram_nonce_random_bytes, '\0');
     random_.fill(nonce.data(), nonce.size());
-    scram_.emplace(scram_nonce(nonce));
+    scram_.emplace(scram_nonce(nonce), binding, request_.end_point);
     const auto first = scram_->first();
-    append_message(output_, frontend::SaslInitialResponse{ScramClient::mechanism, first});
+    append_message(output_, frontend::SaslInitialResponse{scram_->mechanism(), first});
     proof_ = Proof::scram_begun;
 }
 

@@ -1,8 +1,9 @@
 // The login of one new server connection, from the start-up message to the first ReadyForQuery: bytes in, bytes and steps
 // out. Starts when the socket (and TLS, if any) is up.
 //
-// Promises: bounded memory; a server that asks for SCRAM must prove that it knows the secret; the outcome does not depend
-// on how the bytes were cut.
+// Promises: bounded memory; a server that asks for SCRAM must prove that it knows the secret, and with
+// channel_binding=require that it is the one at the other end of this TLS connection; the outcome does not depend on how
+// the bytes were cut.
 // Not here: connecting, TLS, connect_query, time limits, the decision when to try again (Pool).
 #pragma once
 
@@ -17,6 +18,7 @@
 #include "protocol/values.hpp"
 #include "routing/client_fault.hpp"
 #include "routing/credentials.hpp"
+#include "routing/entries.hpp"
 #include "routing/random_source.hpp"
 #include "routing/start_up_parameters.hpp"
 
@@ -28,6 +30,9 @@ struct ServerLoginRequest {
     ParameterList parameters;                 // the entry's client_encoding, datestyle, timezone, application_name
     StoredSecret secret;
     std::optional<ScramKeys> scram_keys;      // pass-through; used only with a stored SCRAM secret
+    bool is_tls = false;                      // the connection's, of which the next two tell
+    std::string end_point{};                  // channel binding data: the server certificate's hash; empty: it has none
+    ChannelBinding channel_binding = ChannelBinding::prefer;
 };
 
 class ServerLogin {
@@ -71,6 +76,7 @@ private:
     void on_cleartext();
     void on_md5(Bytes salt);
     void on_sasl(const NameList& mechanisms);
+    void begin_scram(ScramBinding binding);
     void on_sasl_continue(Bytes data);
     void on_sasl_final(Bytes data);
     void on_error(Bytes body);
@@ -80,6 +86,7 @@ private:
     void send_password(std::string_view password);
     void send_proof(const ScramKeys& keys);
     void fail(std::string_view reason, Fault client_fault = Fault::none);
+    bool must_bind() const { return request_.channel_binding == ChannelBinding::require; }
     void fail_on_secret(std::string_view reason) { fail(reason, Fault::server_login_wrong_password_type); }
 
     // How far the proof of identity has come: a server must not skip a step of its own.

@@ -11,6 +11,7 @@ std::string_view to_string(CloseReason reason) {
         case CloseReason::evicted: return "evicted";
         case CloseReason::pause_mode: return "pause mode";
         case CloseReason::marked: return "close_needed";
+        case CloseReason::target_changed: return "database configuration changed";
         case CloseReason::database_removed: return "database removed";
         case CloseReason::connect_failed: return "connect failed";
         case CloseReason::connect_timeout: return "connect timeout";

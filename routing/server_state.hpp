@@ -72,7 +72,7 @@ static_assert(!next_state(ServerState::in_transit, ServerEvent::close), "a serve
 // Why a server connection was closed. The texts are PgBouncer's where it has one.
 enum class CloseReason : std::uint8_t {
     none,
-    lifetime_over, idle_timeout, too_many_servers, evicted, pause_mode, marked, database_removed,
+    lifetime_over, idle_timeout, too_many_servers, evicted, pause_mode, marked, target_changed, database_removed,
     connect_failed, connect_timeout, login_failed,
     crashed, dirty, check_failed, reset_failed, fault, client_left, cancel_given_up, uncertain, pairing, shutdown,
 };

@@ -13,14 +13,8 @@ bool is_supported(std::string_view name) {
     return row && row->is_supported();
 }
 
-Support tls_support(TlsMode mode) {
-    if (mode > TlsMode::prefer) return Support::refused;
-    return mode == TlsMode::disable ? Support::full : Support::no_effect;
-}
-
 Support auth_type_support(AuthType type) {
     switch (type) {
-        case AuthType::cert:
         case AuthType::hba:
         case AuthType::ldap:
         case AuthType::pam: return Support::refused;
@@ -29,8 +23,6 @@ Support auth_type_support(AuthType type) {
 }
 
 Support support_of_value(const SettingRow& row, const Settings& settings) {
-    if (row.name == "client_tls_sslmode") return tls_support(settings.client_tls_sslmode);
-    if (row.name == "server_tls_sslmode") return tls_support(settings.server_tls_sslmode);
     if (row.name == "auth_type") return auth_type_support(settings.auth_type);
     if (row.name == "auth_hba_file") return Support::refused;
     return Support::no_effect;

@@ -25,6 +25,8 @@ inline constexpr auto choice_words<PoolMode> =
 template <>
 inline constexpr auto choice_words<LoadBalanceHosts> = std::to_array<std::string_view>({"round-robin", "disable"});
 template <>
+inline constexpr auto choice_words<ChannelBinding> = std::to_array<std::string_view>({"disable", "prefer", "require"});
+template <>
 inline constexpr auto choice_words<ClientLostQuery> = std::to_array<std::string_view>({"finish", "cancel"});
 template <>
 inline constexpr auto choice_words<LogFormat> = std::to_array<std::string_view>({"text", "json"});

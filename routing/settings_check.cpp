@@ -6,6 +6,7 @@
 
 #include "routing/console_name.hpp"
 #include "routing/effective_settings.hpp"
+#include "routing/tls_settings.hpp"
 
 namespace pgweir {
 
@@ -28,6 +29,13 @@ void check_logins(const Settings& settings, SettingsFindings& findings) {
     }
 }
 
+void check_tls(const Settings& settings, SettingsFindings& findings) {
+    for (const auto& leg : {client_tls(settings), server_tls(settings)})
+        if (auto problem = problem_of(leg); !problem.empty()) findings.errors.push_back(std::move(problem));
+    if (settings.auth_type == AuthType::cert && settings.client_tls_sslmode != TlsMode::verify_full)
+        findings.errors.emplace_back("auth_type = cert needs client_tls_sslmode = verify-full");
+}
+
 void check_sizes(const Settings& settings, SettingsFindings& findings) {
     for (const auto& entry : settings.databases) {
         const auto policy = pool_policy(settings, entry, entry.user);
@@ -46,6 +54,7 @@ SettingsFindings check_together(const Settings& settings) {
     SettingsFindings findings;
     check_listening(settings, findings);
     check_logins(settings, findings);
+    check_tls(settings, findings);
     check_sizes(settings, findings);
     return findings;
 }

@@ -14,6 +14,7 @@
 #include "routing/ini_reader.hpp"
 #include "routing/setting_support.hpp"
 #include "routing/setting_table.hpp"
+#include "routing/setting_words.hpp"
 #include "routing/settings_check.hpp"
 
 namespace pgweir {
@@ -94,8 +95,16 @@ private:
         if (!request_.upstream) return;
         for (const auto& [key, value] : upstream_defaults) set_default(key, value);
         if (request_.upstream->password.empty()) set_default("auth_type", "trust");
+        take_upstream_tls(request_.upstream->tls);
         databases_[request_.upstream->entry.name] = request_.upstream->entry;
         result_.warnings = request_.upstream->warnings;
+    }
+
+    void take_upstream_tls(const DatabaseUrlTls& tls) {
+        if (tls.mode) set_default("server_tls_sslmode", word_of(*tls.mode));
+        set_default("server_tls_ca_file", tls.ca_file);
+        set_default("server_tls_cert_file", tls.cert_file);
+        set_default("server_tls_key_file", tls.key_file);
     }
 
     void set_default(std::string_view key, std::string_view value) {
@@ -221,8 +230,12 @@ private:
         check_upstream();
     }
 
+    // The URL's sslmode can be made stronger elsewhere, not weaker.
     // Without a password the URL's rights would be lent to whoever reaches the port.
     void check_upstream() {
+        if (request_.upstream && request_.upstream->tls.mode.value_or(TlsMode::disable) > settings_.server_tls_sslmode)
+            error(fmt::format("server_tls_sslmode = {} is weaker than what the URL asks for, {}", word_of(settings_.server_tls_sslmode),
+                              word_of(*request_.upstream->tls.mode)));
         if (!request_.upstream || !request_.upstream->password.empty() || given_.contains("auth_type")) return;
         if (!listens_on_loopback_only(settings_))
             error("the URL has no password, so listen_addr must be on loopback unless auth_type is given too");

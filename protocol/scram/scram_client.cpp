@@ -8,12 +8,22 @@
 
 namespace pgweir {
 
-ScramClient::ScramClient(std::string nonce) : nonce_(std::move(nonce)) {}
+ScramClient::ScramClient(std::string nonce, ScramBinding binding, std::string binding_data)
+    : nonce_(std::move(nonce)), binding_(binding), binding_data_(std::move(binding_data)) {}
+
+Bytes ScramClient::header() const {
+    switch (binding_) {
+        case ScramBinding::none: return "n,,";
+        case ScramBinding::not_offered: return "y,,";
+        case ScramBinding::bound: return scram_bound_header;
+    }
+    return "n,,";
+}
 
 // The name stays empty: PostgreSQL takes that of the start-up message.
 std::string ScramClient::first_bare() const { return "n=,r=" + nonce_; }
 
-std::string ScramClient::first() const { return "n,," + first_bare(); }
+std::string ScramClient::first() const { return std::string(header()) + first_bare(); }
 
 Result<void> ScramClient::take_server_first(Bytes server_first) {
     ScramAttributes attributes(server_first);
@@ -35,7 +45,8 @@ Result<void> ScramClient::take_server_first(Bytes server_first) {
 }
 
 std::string ScramClient::final_message(const ScramKeys& keys) {
-    const auto without_proof = "c=" + base64_encode("n,,") + ",r=" + server_nonce_;
+    const auto bound = std::string(header()) + (binding_ == ScramBinding::bound ? binding_data_ : std::string());
+    const auto without_proof = "c=" + base64_encode(bound) + ",r=" + server_nonce_;
     const auto auth_message = first_bare() + ',' + server_first_ + ',' + without_proof;
     const auto signature = hmac_sha256(as_bytes(stored_key_of(keys.client_key)), auth_message);
     server_signature_ = hmac_sha256(as_bytes(keys.server_key), auth_message);

@@ -3,21 +3,29 @@
 //
 // Works from keys alone, so it serves a plain password (derive the keys in between) and keys that a client of ours has
 // proved to know. Promises: a server that does not know ServerKey is found out.
-// Not here: channel binding; nonces, which the caller draws.
+// Not here: nonces and channel binding data, which the caller has.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "protocol/scram/scram_keys.hpp"
 
 namespace pgweir {
 
+// What is said about the TLS connection that the exchange runs in.
+enum class ScramBinding : std::uint8_t {
+    none,           // there is none, or it is not to be used
+    not_offered,    // we would, but the server has not offered -PLUS
+    bound,          // the mechanism is -PLUS
+};
+
 class ScramClient {
 public:
-    static constexpr Bytes mechanism = "SCRAM-SHA-256";
+    // `nonce`: as scram_nonce() makes it. `binding_data`: tls-server-end-point, for `bound`.
+    explicit ScramClient(std::string nonce, ScramBinding binding = ScramBinding::none, std::string binding_data = {});
 
-    // `nonce`: as scram_nonce() makes it.
-    explicit ScramClient(std::string nonce);
+    Bytes mechanism() const { return binding_ == ScramBinding::bound ? scram_plus_mechanism : scram_mechanism; }
 
     // client-first-message.
     std::string first() const;
@@ -36,8 +44,11 @@ public:
 
 private:
     std::string first_bare() const;
+    Bytes header() const;
 
     std::string nonce_;
+    ScramBinding binding_;
+    std::string binding_data_;
     std::string server_first_;
     std::string server_nonce_;        // the client's and the server's
     std::string salt_;

@@ -47,6 +47,11 @@ std::string scram_salt_for(Bytes user, Bytes process_key);
 
 inline constexpr std::size_t scram_salt_bytes = 16;
 
+inline constexpr Bytes scram_mechanism = "SCRAM-SHA-256";
+inline constexpr Bytes scram_plus_mechanism = "SCRAM-SHA-256-PLUS";
+// How a message begins that is bound to its TLS connection, by the server's certificate (RFC 5929).
+inline constexpr Bytes scram_bound_header = "p=tls-server-end-point,,";
+
 // A nonce as it stands in messages, made of random bytes.
 std::string scram_nonce(Bytes random);
 inline constexpr std::size_t scram_nonce_random_bytes = 18;

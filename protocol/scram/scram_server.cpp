@@ -9,16 +9,21 @@
 
 namespace pgweir {
 
-ScramServer::ScramServer(std::string salt, int iterations, std::string nonce)
-    : salt_(std::move(salt)), iterations_(iterations), nonce_(std::move(nonce)) {}
+ScramServer::ScramServer(std::string salt, int iterations, std::string nonce, std::string binding)
+    : salt_(std::move(salt)), iterations_(iterations), nonce_(std::move(nonce)), binding_(std::move(binding)) {}
 
-// gs2-header client-first-message-bare: "n,,n=user,r=nonce". "n" is a client that cannot bind to a channel, "y" one that
-// could but was not offered it; "p" wants what is not offered. An identity between the commas ("a=") and extensions
+// "n" is a client that does not bind to the channel, "y" one that would but was not offered it, "p" one that does.
+bool ScramServer::is_header_allowed(Bytes mechanism) const {
+    if (mechanism == scram_plus_mechanism) return offers_plus() && gs2_header_ == scram_bound_header;
+    return mechanism == scram_mechanism && (gs2_header_ == "n,," || (gs2_header_ == "y,," && !offers_plus()));
+}
+
+// gs2-header client-first-message-bare: "n,,n=user,r=nonce". An identity between the commas ("a=") and extensions
 // ("m=") are refused, as PostgreSQL does. The name is that of the start-up message: what stands here is not read.
-Result<std::string> ScramServer::first(Bytes client_first) {
-    gs2_header_ = client_first.substr(0, 3);
-    if (gs2_header_ != "n,," && gs2_header_ != "y,,") return ProtocolError::bad_sasl;
-    const Bytes bare = client_first.substr(3);
+Result<std::string> ScramServer::first(Bytes client_first, Bytes mechanism) {
+    gs2_header_ = client_first.substr(0, client_first.starts_with('p') ? scram_bound_header.size() : 3);
+    if (!is_header_allowed(mechanism)) return ProtocolError::bad_sasl;
+    const Bytes bare = client_first.substr(gs2_header_.size());
 
     ScramAttributes attributes(bare);
     attributes.take('n');
@@ -31,7 +36,7 @@ Result<std::string> ScramServer::first(Bytes client_first) {
     return server_first;
 }
 
-// channel-binding,nonce,proof: "c=biws,r=nonce,p=proof"; extensions may stand before the proof and mean nothing to us.
+// channel-binding,nonce,proof: "c=biws,r=nonce,p=proof", the first being the header and the binding data; extensions may stand before the proof and mean nothing to us.
 // The proof signs everything before ",p=".
 Result<void> ScramServer::take_final(Bytes client_final) {
     const auto proof_at = client_final.rfind(",p=");
@@ -43,7 +48,9 @@ Result<void> ScramServer::take_final(Bytes client_final) {
     ScramAttributes attributes(without_proof);
     const Bytes binding = attributes.take('c');
     const Bytes nonce = attributes.take('r');
-    if (attributes.failed() || binding != base64_encode(gs2_header_)) return ProtocolError::bad_sasl;
+    const bool is_bound = gs2_header_ == scram_bound_header;
+    const auto expected = base64_encode(is_bound ? gs2_header_ + binding_ : gs2_header_);
+    if (attributes.failed() || !equal_in_constant_time(binding, expected)) return ProtocolError::bad_sasl;
     if (!equal_in_constant_time(nonce, nonce_)) return ProtocolError::bad_sasl;
 
     std::copy(proof->begin(), proof->end(), proof_.begin());

@@ -26,7 +26,7 @@ over file, file over default; values from the first two stay over RELOAD, a cons
 * **Lists** are parted by commas or blanks. **Words** may be in any case.
 * **reload: no** means that a new value counts from the next start; until then RELOAD and SET leave it as it is.
 * **not yet** means: known from PgBouncer's configuration and taken with one warning, but without effect so far. Where
-  that would weaken security (`*_tls_sslmode` above `prefer`, `auth_hba_file`, `auth_type` cert, hba, ldap or pam) the
+  that would weaken security (`auth_hba_file`, `auth_type` hba, ldap or pam) the
   configuration is refused instead. **in part**: some values are like this.
 )";
 

@@ -93,6 +93,41 @@ TEST_CASE("a client finds out a server that has only the StoredKey") {
     CHECK_FALSE(exchange.client.accepts("e=other-error"));
 }
 
+TEST_CASE("an exchange that is bound to a channel succeeds on that channel only") {
+    const auto keys = derive_scram_keys({"pencil", "salt of 16 bytes", 2});
+    const auto run = [&](const std::string& clients_end, const std::string& servers_end) {
+        ScramClient client("client-nonce", ScramBinding::bound, clients_end);
+        ScramServer server("salt of 16 bytes", 2, "server-nonce", servers_end);
+        CHECK(client.mechanism() == "SCRAM-SHA-256-PLUS");
+        const auto server_first = server.first(client.first(), client.mechanism());
+        if (!server_first) return false;
+        REQUIRE(client.take_server_first(*server_first));
+        if (!server.take_final(client.final_message(keys))) return false;
+        const auto server_final = finish(server, keys);
+        return server_final && client.accepts(*server_final);
+    };
+    CHECK(run("certificate hash", "certificate hash"));
+    CHECK_FALSE(run("certificate hash", "another's hash"));
+    CHECK_FALSE(run("certificate hash", ""));
+    CHECK_FALSE(run("", "certificate hash"));
+}
+
+TEST_CASE("mechanism and header of a client have to fit each other and the offer") {
+    const auto accepts = [](Bytes header, Bytes mechanism, const std::string& binding) {
+        return ScramServer(rfc_salt, 4096, rfc_server_nonce, binding).first(std::string(header) + "n=user,r=abc", mechanism).has_value();
+    };
+    const Bytes bound = "p=tls-server-end-point,,";
+    CHECK(accepts(bound, scram_plus_mechanism, "hash"));
+    CHECK(accepts("n,,", scram_mechanism, "hash"));
+    CHECK(accepts("y,,", scram_mechanism, ""));
+    CHECK_FALSE(accepts("y,,", scram_mechanism, "hash"));    // somebody has taken the offer away
+    CHECK_FALSE(accepts("n,,", scram_plus_mechanism, "hash"));
+    CHECK_FALSE(accepts("y,,", scram_plus_mechanism, "hash"));
+    CHECK_FALSE(accepts(bound, scram_mechanism, "hash"));
+    CHECK_FALSE(accepts(bound, scram_plus_mechanism, ""));
+    CHECK_FALSE(accepts("p=tls-unique,,", scram_plus_mechanism, "hash"));
+}
+
 TEST_CASE("a client that could bind to a channel but was not offered it is let in") {
     auto server = rfc_server();
     REQUIRE(server.first("y,,n=user,r=abc"));

@@ -94,6 +94,32 @@ TEST_CASE("a mark reaches idle, lent and connecting servers") {
     CHECK_FALSE(book.book.has_marked_servers(pool));
 }
 
+TEST_CASE("a changed target is the reason of the closes, and what failed before it is forgotten") {
+    BookScript book;
+    const auto pool = book.pool(pool_of(5));
+    book.serve(pool, 1);
+    book.book.mark_for_close(pool, CloseReason::target_changed);
+    CHECK(book.check_in(1) == Orders{"close s1: database configuration changed"});
+    book.closed(1);
+    CHECK(book.check_out(book.client(pool)) == Orders{"open s2 on 0"});
+    book.failed(2);
+    CHECK(book.book.pool(pool)->failure.attempts == 1);
+    book.book.mark_for_close(pool, CloseReason::target_changed);
+    CHECK(book.book.pool(pool)->failure.attempts == 0);
+}
+
+TEST_CASE("who is welcomed by a new server may ask before its login is told, and is not refused") {
+    BookScript book;
+    const auto pool = book.pool(pool_of(5));
+    CHECK(book.check_out(book.client(pool)) == Orders{"open s1 on 0"});
+    book.failed(1);
+    book.wait(Microseconds{1'000'000});
+    CHECK(book.tick(pool) == Orders{"open s2 on 0"});
+    book.set_welcome(2);
+    CHECK(book.check_out(book.client(pool)) == Orders{"open s3 on 0"});
+    CHECK(book.logged_in(2) == Orders{"grant s2 to c1"});
+}
+
 TEST_CASE("while shutting down requests are refused and servers end") {
     BookScript book;
     const auto pool = book.pool(pool_of(5));

@@ -91,7 +91,47 @@ TEST_CASE("where TLS is offered the request is answered S and the handshake is t
     CHECK(script.send(alice_to_app) == Step::authenticated);
 }
 
-TEST_CASE("required TLS refuses plain TCP logins and cancels, but no Unix socket") {
+TEST_CASE("TLS may begin without a request, by its first byte") {
+    ClientScript script;
+    script.rules->tls = TlsOffer::offered;
+    CHECK(script.send("\x16") == Step::negotiate_tls);
+    CHECK(script.output.empty());
+    CHECK(script.login->leftover() == "\x16");
+    script.login->on_tls_ready();
+    CHECK(script.login->leftover().empty());
+    CHECK(script.send(alice_to_app) == Step::authenticated);
+}
+
+TEST_CASE("inside TLS nobody begins TLS again") {
+    for (const auto& more : {ssl_request, std::string("\x16\3\1\2\0\1\0\1", 8)}) {
+        ClientScript script;
+        script.rules->tls = TlsOffer::offered;
+        script.send("\x16");
+        script.login->on_tls_ready();
+        CHECK(script.send(more) == Step::refused);
+    }
+}
+
+TEST_CASE("TLS that begins without a request is refused where TLS is not offered") {
+    const std::string hello("\x16\3\1\2\0\1\0\1", 8);
+    CHECK(error_of_first_bytes(hello).starts_with("08P01 bad packet header"));
+
+    ClientScript local;
+    local.rules->tls = TlsOffer::offered;
+    local.peer.is_unix_socket = true;
+    CHECK(local.send(hello) == Step::refused);
+}
+
+TEST_CASE("a handshake that fails closes without an answer") {
+    ClientScript script;
+    script.rules->tls = TlsOffer::required;
+    script.send(ssl_request);
+    script.login->on_tls_failed();
+    CHECK(script.login->next() == Step::close);
+    CHECK(script.output == "S");
+}
+
+TEST_CASE("required TLS refuses plain TCP logins, but no cancel request and no Unix socket") {
     ClientScript script;
     script.rules->tls = TlsOffer::required;
     CHECK(script.send(alice_to_app) == Step::refused);
@@ -99,7 +139,7 @@ TEST_CASE("required TLS refuses plain TCP logins and cancels, but no Unix socket
 
     ClientScript canceller;
     canceller.rules->tls = TlsOffer::required;
-    CHECK(canceller.send(cancel_request) == Step::close);
+    CHECK(canceller.send(cancel_request) == Step::cancel);
 
     ClientScript local;
     local.rules->tls = TlsOffer::required;
@@ -324,6 +364,51 @@ TEST_CASE("SCRAM shows a stable salt for every name, whoever has it") {
     CHECK(server_first("alice", "secret") == server_first("alice", "another"));
     CHECK(server_first("alice", "secret") == server_first("alice", ""));
     CHECK(server_first("alice", "secret") == server_first("alice", md5_secret_of_alice));
+}
+
+// A client on TLS, as far as the question for SCRAM.
+ClientScript tls_script(TlsFacts facts, AuthType auth_type = AuthType::scram_sha_256) {
+    ClientScript script(auth_type);
+    script.rules->tls = TlsOffer::offered;
+    script.send(ssl_request);
+    script.output.clear();
+    script.login->on_tls_ready(std::move(facts));
+    script.send(alice_to_app);
+    return script;
+}
+
+TEST_CASE("channel binding is offered where the connection has data for it") {
+    const auto offered = [](TlsFacts facts) { return messages_in(tls_script(std::move(facts)).output).front().body.substr(4); };
+    CHECK(offered({.end_point = "hash"}) == std::string("SCRAM-SHA-256-PLUS\0SCRAM-SHA-256\0\0", 34));
+    CHECK(offered({}) == std::string("SCRAM-SHA-256\0\0", 15));
+}
+
+TEST_CASE("a client that was offered channel binding cannot say that it was not") {
+    auto script = tls_script({.end_point = "hash"});
+    CHECK(script.send(sasl_initial("SCRAM-SHA-256", "y,,n=,r=abc")) == Step::refused);
+    CHECK(script.error() == "28P01 SASL authentication failed");
+
+    auto content = tls_script({.end_point = "hash"});
+    CHECK(content.send(sasl_initial("SCRAM-SHA-256", "n,,n=,r=abc")) == Step::read);
+    auto bound = tls_script({.end_point = "hash"});
+    CHECK(bound.send(sasl_initial("SCRAM-SHA-256-PLUS", "p=tls-server-end-point,,n=,r=abc")) == Step::read);
+}
+
+TEST_CASE("auth_type cert lets in whom the certificate names, and says in the log why not") {
+    const auto step = [](TlsFacts facts) { return tls_script(std::move(facts), AuthType::cert).login->next(); };
+    CHECK(step({.has_certificate = true, .names = {"alice"}}) == Step::authenticated);
+    CHECK(step({.has_certificate = true, .names = {"bob", "alice"}}) == Step::authenticated);
+
+    const auto reason = [](TlsFacts facts) {
+        auto script = tls_script(std::move(facts), AuthType::cert);
+        CHECK(script.error() == "28000 certificate authentication failed");
+        return std::string(script.login->log_reason());
+    };
+    CHECK(reason({.has_certificate = true, .names = {"bob"}}) == "TLS certificate name mismatch");
+    CHECK(reason({}) == "TLS client certificate required");
+    ClientScript plain(AuthType::cert);
+    CHECK(plain.send(alice_to_app) == Step::refused);
+    CHECK(plain.login->log_reason() == "TLS connection required");
 }
 
 TEST_CASE("malformed SASL messages fail the login") {

@@ -41,6 +41,14 @@ ServerLoginRequest request_with(const std::string& stored) {
     return {.user = "alice", .database = "app", .parameters = {}, .secret = StoredSecret(stored), .scram_keys = std::nullopt};
 }
 
+ServerLoginRequest tls_request(ChannelBinding binding, const std::string& end_point = "hash") {
+    auto request = request_with("secret");
+    request.is_tls = true;
+    request.end_point = end_point;
+    request.channel_binding = binding;
+    return request;
+}
+
 struct ServerScript {
     RepeatableRandom random;
     ServerLogin login;
@@ -307,6 +315,41 @@ TEST_CASE("keys from a plain stored password are not passed on") {
     CHECK(exchange.client.next() == Step::ready);
     CHECK_FALSE(exchange.server.login->result().scram_keys);
     CHECK(exchange.server.login->derive_job_is_cacheable());
+}
+
+// What the client's first SASL message begins with, after the mechanism's name.
+std::string first_words(ServerLoginRequest request, const std::vector<Bytes>& mechanisms) {
+    NameListBuilder names;
+    for (const auto name : mechanisms) names.add(name);
+    ServerScript script(std::move(request));
+    if (script.receive(to_message(AuthenticationSasl{names.view()})) != Step::read) return script.login.reason();
+    const auto body = messages_in(script.sent).back().body;
+    const auto name_end = body.find('\0');
+    return body.substr(0, name_end) + ' ' + body.substr(name_end + 5, 3);
+}
+
+TEST_CASE("the login binds itself to the TLS connection where server and settings let it") {
+    const std::vector<Bytes> both = {"SCRAM-SHA-256-PLUS", "SCRAM-SHA-256"};
+    const std::vector<Bytes> plain = {"SCRAM-SHA-256"};
+    CHECK(first_words(tls_request(ChannelBinding::prefer), both) == "SCRAM-SHA-256-PLUS p=t");
+    CHECK(first_words(tls_request(ChannelBinding::require), both) == "SCRAM-SHA-256-PLUS p=t");
+    CHECK(first_words(tls_request(ChannelBinding::prefer), plain) == "SCRAM-SHA-256 y,,");
+    CHECK(first_words(tls_request(ChannelBinding::disable), both) == "SCRAM-SHA-256 n,,");
+    CHECK(first_words(tls_request(ChannelBinding::prefer, ""), both) == "SCRAM-SHA-256 n,,");
+    CHECK(first_words(request_with("secret"), both) == "SCRAM-SHA-256 n,,");
+}
+
+TEST_CASE("where channel binding is required nothing less is accepted, and no password is given away") {
+    const std::string refusal = "channel binding required, but the server did not offer it";
+    auto plain = request_with("secret");
+    plain.channel_binding = ChannelBinding::require;
+    for (const auto& request : {tls_request(ChannelBinding::require), tls_request(ChannelBinding::require, ""), plain})
+        for (const auto& bytes : {ask_cleartext, ask_md5, ask_sasl("SCRAM-SHA-256"), trusting_server}) {
+            ServerScript script(request);
+            CHECK(script.receive(bytes) == Step::failed);
+            CHECK(script.login.reason() == refusal);
+            CHECK(script.sent.empty());
+        }
 }
 
 TEST_CASE("a server that does not know the secret cannot end the SCRAM exchange") {

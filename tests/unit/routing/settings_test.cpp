@@ -299,8 +299,7 @@ TEST_CASE("a setting without its feature is silent while it asks for nothing") {
 }
 
 TEST_CASE("a setting is refused where to ignore it would weaken security") {
-    const auto* line = GENERATE("client_tls_sslmode = require", "server_tls_sslmode = verify-full", "auth_type = hba",
-                                "auth_type = cert", "auth_type = ldap", "auth_type = pam", "auth_hba_file = f");
+    const auto* line = GENERATE("auth_type = hba", "auth_type = ldap", "auth_type = pam", "auth_hba_file = f");
     CAPTURE(line);
     const auto result = load(std::string{"[pgbouncer]\n"} + line);
     CHECK_FALSE(result.settings);
@@ -317,6 +316,36 @@ TEST_CASE("what only shows across settings is found") {
                    "min_pool_size 9 of database \"a\" is above its pool_size 3"));
     CHECK(has_line(load("[pgbouncer]\nunix_socket_dir=\n").warnings, "nothing to listen on"));
     CHECK(has_line(load("[pgbouncer]\nauth_type=any\n[databases]\na=host=h").warnings, "database \"a\" has no user"));
+}
+
+TEST_CASE("TLS settings that cannot work are refused before a file is looked at") {
+    const auto error_of = [](const std::string& lines) {
+        const auto errors = load("[pgbouncer]\n" + lines).errors;
+        return errors.empty() ? std::string() : errors.front();
+    };
+    const std::string files = "client_tls_cert_file = c\nclient_tls_key_file = k\n";
+    CHECK(error_of("client_tls_sslmode = allow\n") == "client_tls_sslmode = allow needs both client_tls_cert_file and client_tls_key_file");
+    CHECK(error_of(files + "client_tls_sslmode = verify-ca\n") == "client_tls_sslmode = verify-ca needs client_tls_ca_file");
+    CHECK(error_of(files + "client_tls_sslmode = require\nclient_tls_protocols = tlsv1.4\n") == "invalid client_tls_protocols: tlsv1.4");
+    CHECK(error_of(files + "client_tls_sslmode = require\nclient_tls_dheparams = some\n") == "invalid client_tls_dheparams: some");
+    CHECK(error_of("server_tls_sslmode = verify-ca\n") == "server_tls_sslmode = verify-ca needs server_tls_ca_file");
+    CHECK(error_of("server_tls_cert_file = c\n") == "server_tls_sslmode = prefer needs both server_tls_cert_file and server_tls_key_file");
+    CHECK(error_of(files + "client_tls_sslmode = require\nauth_type = cert\n") == "auth_type = cert needs client_tls_sslmode = verify-full");
+
+    CHECK(error_of(files + "client_tls_sslmode = require\n").empty());
+    CHECK(error_of("server_tls_sslmode = verify-full\n").empty());    // the system's CAs
+    CHECK(error_of("client_tls_protocols = tlsv1.4\n").empty());      // not asked for
+}
+
+TEST_CASE("a URL's sslmode can be made stronger elsewhere, not weaker") {
+    const std::string url = "postgresql://u:p@db/app?sslmode=require";
+    CHECK(load_upstream(url).settings->server_tls_sslmode == TlsMode::require);
+    CHECK(load_upstream("postgresql://u:p@db/app").settings->server_tls_sslmode == TlsMode::prefer);
+    CHECK(load_upstream("postgresql://u:p@db/app?sslmode=verify-ca&sslrootcert=/ca").settings->server_tls_ca_file == "/ca");
+    CHECK(load_upstream(url, {{"server_tls_sslmode", "verify-full", "PGWEIR_SERVER_TLS_SSLMODE"}}).settings->server_tls_sslmode ==
+          TlsMode::verify_full);
+    CHECK(has_line(load_upstream(url, {{"server_tls_sslmode", "prefer", "PGWEIR_SERVER_TLS_SSLMODE"}}).errors,
+                   "server_tls_sslmode = prefer is weaker than what the URL asks for, require"));
 }
 
 // --- --upstream ---
@@ -469,7 +498,6 @@ TEST_CASE("SET changes one value, or nothing at all") {
     CHECK(apply_set(settings, "no_such_key", "7").outcome == SetOutcome::unknown_key);
     CHECK(apply_set(settings, "default_pool_size", "x").outcome == SetOutcome::bad_value);
     CHECK(apply_set(settings, "auth_dbname", "pgbouncer").outcome == SetOutcome::bad_value);
-    CHECK(apply_set(settings, "server_tls_sslmode", "require").outcome == SetOutcome::unsupported);
     CHECK(apply_set(settings, "auth_type", "hba").outcome == SetOutcome::unsupported);
     CHECK(apply_set(settings, "listen_port", "7000").outcome == SetOutcome::unchanged_until_restart);
     CHECK_FALSE(apply_set(settings, "listen_port", "7000").failed());
