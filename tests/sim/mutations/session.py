@@ -134,10 +134,6 @@ MUTATIONS = (
         (CLIENT_SESSION_CPP,
          "        if (frame.begins && frame.length - 1 > policy_->max_packet_size) {",
          "        if (false) {")),
-    mutation("named statements are let through",
-        (CLIENT_SESSION_CPP,
-         "    return frame.type == 'P' && !policy_->forward_named_statements &&",
-         "    return false && frame.type == 'P' && !policy_->forward_named_statements &&")),
     mutation("the answer to our own SET goes to the client",
         (CLIENT_SESSION_CPP,
          "            if (server.ledger.head_is_swallowed())\n"
