@@ -216,7 +216,8 @@ private:
     void require_well_spent(const ClientEnd& client, const ServerEnd& server, Fault fault);
     void require_timely(const ClientEnd& client);
     void check_login(ClientEnd& client);
-    void note_attempt(const ServerEnd& server, bool failed);
+    bool is_awaited(const ServerEnd& server);
+    void note_failure(const ServerEnd& server, const OpenFailure& failure);
     void require_deadline(const ClientEnd& client);
     void require_grantable(const ClientEnd& client, const ServerEnd& server);
     void require_turn(const ClientEnd& client);

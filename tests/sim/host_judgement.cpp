@@ -61,7 +61,9 @@ void Host::require_explained(const ClientEnd& client, Fault fault) {
         case Fault::client_idle_timeout:
             holds = client.server == nullptr && over(client.unlinked_since, policy.client_idle_timeout, now());
             break;
-        case Fault::query_timeout: holds = policy.query_timeout.count() > 0; break;
+        case Fault::query_timeout:
+            holds = over(client.session->last_request_at(), policy.query_timeout, now());
+            break;
         case Fault::transaction_timeout: holds = policy.transaction_timeout.count() > 0; break;
         case Fault::idle_transaction_timeout: holds = policy.idle_transaction_timeout.count() > 0; break;
         case Fault::invalid_server_parameter: holds = client.has_bad_parameter; break;
@@ -207,11 +209,21 @@ void Host::require_timely(const ClientEnd& client) {
             client.outside->number());
 }
 
-// What the book must make of an attempt's end, unless it has given the server up already.
-void Host::note_attempt(const ServerEnd& server, bool failed) {
-    if (book_.servers().find(server.id)->state != ServerState::connecting) return;
-    int& failures = pools_[server.pool].failures;
-    failures = failed ? failures + 1 : 0;
+// The book has not given up the attempt to open it.
+bool Host::is_awaited(const ServerEnd& server) {
+    return book_.servers().find(server.id)->state == ServerState::connecting;
+}
+
+// What the book must make of a failed attempt.
+void Host::note_failure(const ServerEnd& server, const OpenFailure& failure) {
+    if (!is_awaited(server)) return;
+    LivePool& pool = pools_[server.pool];
+    ++pool.failures;
+    pool.is_starting_up = failure.sqlstate == "57P03";
+    pool.failed_at = now();
+    if (failure.reason != CloseReason::login_failed || pool.is_starting_up) return;
+    pool.login_failed_at = now();
+    if (book_.pool(pool.id)->logged_in == 0) pool.told_at = now();
 }
 
 void Host::check_login(ClientEnd& client) {

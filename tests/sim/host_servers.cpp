@@ -34,15 +34,8 @@ void Host::begin_open(ServerEnd& server) {
 
 void Host::open_failed(ServerEnd& server, OpenFailure failure) {
     trace_("server {} could not be opened: {} {}", server.number, to_string(failure.reason), failure.sqlstate);
-    LivePool& pool = pools_[server.pool];
-    pool.is_starting_up = failure.sqlstate == "57P03";
-    pool.failed_at = now();
-    if (failure.reason == CloseReason::login_failed && !pool.is_starting_up) {
-        pool.login_failed_at = now();
-        if (book_.pool(pool.id)->logged_in == 0) pool.told_at = now();
-    }
     server.stage = ServerEnd::Stage::closed;
-    note_attempt(server, true);
+    note_failure(server, failure);
     decide(server.worker, [&](Book& book, BookActions& out) { book.server_failed(server.id, failure, now(), out); });
     require(book_.pool(pools_[server.pool].id)->failure.attempts == pools_[server.pool].failures,
             "failed attempts are miscounted");
@@ -79,7 +72,7 @@ void Host::logged_in(ServerEnd& server) {
     decide(server.worker,
            [&](Book& book, BookActions& out) { book.set_welcome(server.id, welcome, out); });
     if (book_.pool(pools_[server.pool].id)->welcome == welcome) pools_[server.pool].welcome_marks = server.marks;
-    note_attempt(server, false);
+    if (is_awaited(server)) pools_[server.pool].failures = 0;
     decide(server.worker, [&](Book& book, BookActions& out) { book.server_logged_in(server.id, now(), out); });
     require(book_.pool(pools_[server.pool].id)->failure.attempts == pools_[server.pool].failures,
             "failed attempts are miscounted");
@@ -133,6 +126,10 @@ void Host::handle_input(ServerEnd& server) {
         const auto used = client->session->on_server_bytes(input, *server.session, now(), actions);
         server.kept_in = input.substr(used);
         carry_out(*client, input, actions);
+        require(server.client == nullptr || client->session->policy().mode != PoolMode::statement ||
+                    client->session->phase() != ClientSession::Phase::linked || server.backend->is_ending() ||
+                    server.session->transaction == TransactionStatus::idle,
+                "client {} has opened a block in statement mode", client->outside->number());
         again = used > 0 || actions.size() > 0;
     }
 }

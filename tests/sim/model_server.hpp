@@ -63,8 +63,6 @@ public:
 
     bool has_ended() const { return has_ended_; }
     char transaction() const { return status_; }
-    // Statements with a name that it keeps.
-    std::size_t prepared() const { return prepared_.size() - prepared_.count(""); }
 
     std::deque<Reply> replies;          // to be taken by the owner
     std::vector<std::string> executed;  // runs of tagged statements, to be taken by the owner

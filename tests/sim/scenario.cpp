@@ -76,7 +76,7 @@ Faults draw_faults(SeededRandom& random) {
     faults.login_refused = sometimes(15);
     faults.starting_up = sometimes(30);
     faults.connect_hangs = sometimes(20);
-    faults.cancel_hangs = sometimes(40);
+    faults.cancel_hangs = sometimes(90);
     faults.client_limits = random.percent(10);
     faults.early_shutdown = random.percent(6);
     return faults;

@@ -49,7 +49,8 @@ MUTATIONS = (
          "        best",
          "        if (best_ticket != UINT64_MAX) continue;\n"
          "        best_ticket = 0;\n"
-         "        best")),
+         "        best"),
+        same_because="once it has logged in it moves to the worker whose session has waited longest"),
     mutation("an eviction takes the last used server",
         (BOOK_OPENING_CPP,
          "if (oldest == no_link || servers_.at(share.idle.tail).last_used_at < servers_.at(oldest).last_used_at)",

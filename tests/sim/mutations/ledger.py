@@ -23,21 +23,17 @@ MUTATIONS = (
         (REPLY_LEDGER_CPP, "        if (skipping_) return;\n", "")),
     mutation("of Syncs sent at once only the last is counted",
         (REPLY_LEDGER_CPP,
-         "    append({kind, disposition, answer_id});\n"
-         "}\n"
-         "\n"
-         "ReplyRoute ReplyLedger::on_reply",
-         "    if (kind == RequestKind::sync && count_ > 0 && at(count_ - 1).kind == kind) return;\n"
-         "    append({kind, disposition, answer_id});\n"
-         "}\n"
-         "\n"
-         "ReplyRoute ReplyLedger::on_reply")),
+         "        unsynced_ = true;\n"
+         "    }\n",
+         "        unsynced_ = true;\n"
+         "    }\n"
+         "    if (kind == RequestKind::sync && count_ > 0 && at(count_ - 1).kind == kind) return;\n")),
     mutation("a COPY that failed at its start leaves no doubt",
         (REPLY_LEDGER_CPP, "uncertain_syncs_ = copy_open_ ? voided_syncs_ : 0;", "uncertain_syncs_ = 0;")),
     mutation("CopyDone before the COPY began is forgotten",
         (REPLY_LEDGER_CPP,
          "        else if (count_ > 0)\n"
-         "            append({kind, disposition, answer_id});    // a COPY may be about to start\n",
+         "            append({kind, disposition, effects});    // a COPY may be about to start\n",
          "")),
     mutation("an error does not end a COPY",
         (REPLY_LEDGER_CPP,
@@ -57,11 +53,9 @@ MUTATIONS = (
          "    unsynced_ = false;\n")),
     mutation("a Sync does not end the skipping",
         (REPLY_LEDGER_CPP,
-         "        unsynced_ = false;\n"
          "        skipping_ = false;\n"
-         "    } else {",
-         "        unsynced_ = false;\n"
-         "    } else {")),
+         "        ++series_;\n",
+         "        ++series_;\n")),
     mutation("a Flush-only series owes nothing",
         (REPLY_LEDGER_CPP, "        unsynced_ = true;\n", "")),
     mutation("the ledger forgets when it grows",

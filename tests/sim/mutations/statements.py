@@ -1,0 +1,54 @@
+"""Prepared statements of clients on servers that are not their own."""
+
+from .mutation import mutation
+
+CLIENT_SESSION_CPP = "routing/client_session.cpp"
+SERVER_SESSION_CPP = "routing/server_session.cpp"
+SERVER_STATEMENTS_CPP = "routing/server_statements.cpp"
+STATEMENTS_CPP = "routing/client_session_statements.cpp"
+
+MUTATIONS = (
+    mutation("a server is not told what it lacks",
+        (STATEMENTS_CPP,
+         "    if (server.statements.use(*statement) == Presence::present) return;\n"
+         "    send_parse(server, statement, out);\n",
+         "    return;\n"
+         "    send_parse(server, statement, out);\n")),
+    mutation("a server is told again what it has",
+        (STATEMENTS_CPP, "    if (server.statements.use(*statement) == Presence::present) return;\n", "")),
+    mutation("a Parse of a text that the server has is sent",
+        (STATEMENTS_CPP, "    if (!refuses && server.statements.use(*statement) == Presence::present) {", "    if (false) {")),
+    mutation("in a failed transaction a Parse succeeds",
+        (STATEMENTS_CPP,
+         "server.transaction == TransactionStatus::failed && !statement->ends_transaction;",
+         "false;")),
+    mutation("… and one of ROLLBACK fails",
+        (STATEMENTS_CPP, "TransactionStatus::failed && !statement->ends_transaction;", "TransactionStatus::failed;")),
+    mutation("a later series counts on an earlier one",
+        (STATEMENTS_CPP, "        if (effect->series != server.ledger.series()) return true;\n", "")),
+    mutation("what an error has skipped takes hold",
+        (STATEMENTS_CPP,
+         "drop_effect(server.statements.take_effect());",
+         "take_effect(server.statements.take_effect(), server);")),
+    mutation("a name can be taken twice",
+        (STATEMENTS_CPP, "    if (statement_named(*name, server)) {", "    if (false) {")),
+    mutation("a closed name is still known",
+        (STATEMENTS_CPP, "            if (statements_) statements_->remove(effect.name);\n", "")),
+    mutation("an evicted statement is still counted on",
+        (STATEMENTS_CPP, "return server.statements.remove(*effect.statement);", "return;")),
+    mutation("what a Parse gives a server is not remembered",
+        (STATEMENTS_CPP, "return server.statements.add(std::move(effect.statement));", "return;")),
+    mutation("servers keep all statements that they were told",
+        (SERVER_STATEMENTS_CPP, "    if (expected < static_cast<std::ptrdiff_t>(max)) return nullptr;\n", "    return nullptr;\n")),
+    mutation("DISCARD ALL leaves a server's statements remembered",
+        (SERVER_SESSION_CPP, "    statements.clear();\n    return true;\n", "    return true;\n")),
+    mutation("… and the client's",
+        (CLIENT_SESSION_CPP, "server.note_completion(frame) && statements_) statements_->clear();", "server.note_completion(frame)) {}")),
+    mutation("another server has the unnamed statement too",
+        (STATEMENTS_CPP, "        if (!unnamed_is_there_ && !prepare_unnamed(server, out)) {", "        if (false) {")),
+    mutation("an answer of ours overtakes the server's",
+        (STATEMENTS_CPP,
+         "        server.ledger.push(RequestKind::parse, Disposition::answer, 1);\n",
+         "        server.ledger.push(RequestKind::parse, Disposition::answer, 1);\n"
+         "        out.make(Kind::made_to_client, [](std::string& bytes) { append_message(bytes, backend::ParseComplete{}); });\n")),
+)
