@@ -46,6 +46,7 @@ void Transport::close() {
 void Transport::drop() {
     if (fd_ < 0) return;
     write_wants_read_ = false;
+    if (layer_) layer_->close(fd_);
     layer_.reset();
     ::close(fd_);
     fd_ = -1;

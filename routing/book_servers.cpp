@@ -74,6 +74,7 @@ void Book::server_failed(ServerId id, const OpenFailure& failure, TimePoint now,
     Pool& pool = pools_.at(pool_id.index);
     PoolFailure& last = pool.failure;
     ++last.attempts;
+    last.is_over = false;
     last.retry_at = now + retry_pause(last.attempts, pool.policy->server_login_retry, random_->next());
     last.sqlstate = failure.sqlstate;
     last.message = failure.message;
@@ -90,7 +91,7 @@ void Book::set_welcome(ServerId id, std::shared_ptr<const Welcome> welcome, Book
     if (server == nullptr) return;
     Pool& pool = pools_.at(server->pool.index);
     if (server->epoch != pool.epoch) return;
-    pool.failure = {};    // whoever is welcomed may ask before server_logged_in() is called
+    pool.failure.is_over = true;    // whoever is welcomed may ask before server_logged_in() is called
     if (pool.welcome) return;
     pool.welcome = std::move(welcome);
     look_again(server->pool, pool, out);

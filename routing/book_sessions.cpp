@@ -67,7 +67,7 @@ void Book::check_out(SessionId id, TimePoint now, BookActions& out) {
 // PgBouncer's rule: while the last attempt to reach the server failed and none is there, a new request is told so at
 // once. A server that is starting up (57P03) is waited for.
 bool Book::fails_fast(SessionId id, PoolId pool_id, Pool& pool, TimePoint now, BookActions& out) {
-    if (pool.failure.attempts == 0 || pool.failure.is_starting_up || pool.logged_in > 0 || is_paused(pool)) return false;
+    if (pool.failure.attempts == 0 || pool.failure.is_starting_up || pool.failure.is_over || pool.logged_in > 0 || is_paused(pool)) return false;
     out.add({.kind = BookActionKind::refuse, .fault = Fault::server_login_failing, .session = id, .pool = pool_id});
     const bool fits = pool.policy->pool_size == 0 || pool.open() < pool.policy->pool_size;
     if (fits && pool.connecting.empty() && now >= pool.failure.retry_at && may_open(pool, now))

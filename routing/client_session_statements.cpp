@@ -147,12 +147,15 @@ bool ClientSession::take_parse(const Frame& frame, ServerSession& server, Sessio
         provoke(server, Fault::too_many_statements, *name, out);
         return true;
     }
-    // In a failed transaction PostgreSQL refuses a Parse of nearly everything.
-    const bool refuses = server.transaction == TransactionStatus::failed && server.ledger.owes_answers_only() &&
-                         !statement->ends_transaction;
-    if (!refuses && server.statements.use(*statement) == Presence::present) {
+    // A failed transaction refuses nearly everything: the server says so. Where it is not known yet whether the transaction
+    // will have failed, it is asked too.
+    const bool is_known = !server.ledger.awaits_ready() || statement->ends_transaction;
+    const bool refuses = is_known && server.transaction == TransactionStatus::failed && !statement->ends_transaction;
+    const Presence presence = server.statements.use(*statement);
+    if (is_known && !refuses && presence == Presence::present) {
         server.ledger.push(RequestKind::parse, Disposition::answer, 1);
     } else {
+        if (!is_known && presence == Presence::present) close_on(server, statement, out);
         send_parse(server, statement, out);
         server.ledger.push(RequestKind::parse, Disposition::forward, 2);
     }

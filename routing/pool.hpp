@@ -112,6 +112,7 @@ struct PoolFailure {
     TimePoint retry_at{};
     bool is_starting_up = false;   // 57P03: it will be there soon
     bool by_login = false;         // the server refused the login
+    bool is_over = false;          // a login has succeeded since
     std::string sqlstate;
     std::string message;
 };

@@ -85,10 +85,10 @@ bool ReplyLedger::owes_client() const {
     return false;
 }
 
-bool ReplyLedger::owes_answers_only() const {
+bool ReplyLedger::awaits_ready() const {
     for (std::uint32_t i = 0; i < count_; ++i)
-        if (at(i).disposition != Disposition::answer) return false;
-    return !unsynced_;
+        if (ends_with_ready(at(i).kind)) return true;
+    return false;
 }
 
 ReplyRoute ReplyLedger::settle_ready() {

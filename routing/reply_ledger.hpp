@@ -88,8 +88,8 @@ public:
     }
     // A request of the client's is unanswered.
     bool owes_client() const;
-    // … and only by us: what the server last said still holds.
-    bool owes_answers_only() const;
+    // A ReadyForQuery is to come before what is sent now is looked at: what the last one said may not hold any more.
+    bool awaits_ready() const;
 
 private:
     struct Entry {

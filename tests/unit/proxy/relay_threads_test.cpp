@@ -112,7 +112,7 @@ public:
           tracked_(settings_->track_extra_parameters),
           shared_(worker_count, tracked_) {
         MemoryFiles files;
-        shared_.config.set(make_running_config(settings_, {}, files, std::string(32, 's')));
+        shared_.config.set(make_running_config(settings_, {}, {}, files, std::string(32, 's')));
         for (int i = 0; i < worker_count; ++i)
             workers_.push_back(std::make_unique<Worker>(static_cast<WorkerId>(i), shared_, helpers_));
         for (const auto& worker : workers_) worker->start();

@@ -154,8 +154,9 @@ TEST_CASE("a failed transaction refuses a Parse, of a statement that the server 
         CHECK(script.server().statements.size() == 1);
         // Behind a ROLLBACK nobody knows yet how it stands.
         script.forget();
-        script.client_sends(query("rollback"), parse_of("b", "select 1"), sync).expect_forwarded(query("rollback"), sync);
-        script.server_sends(complete("ROLLBACK"), ready, ready).expect_check_in();
+        script.client_sends(query("rollback"), parse_of("b", "select 1"), sync);
+        script.expect_forwarded(query("rollback"), close_of(name_of(script, "select 1")), parse_on(script, "select 1"), sync);
+        script.server_sends(complete("ROLLBACK"), ready, close_complete, parse_complete, ready).expect_check_in();
         script.expect_client_gets(complete("ROLLBACK"), ready, parse_complete, ready);
     });
 }
