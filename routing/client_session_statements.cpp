@@ -24,6 +24,7 @@ using EffectKind = StatementEffect::Kind;
 constexpr std::size_t gathered_max = 16u << 20;        // bytes of a Parse, Describe or Close
 constexpr std::size_t unnamed_kept_max = 64u << 10;    // bytes of an unnamed Parse whose text is kept
 constexpr std::size_t bind_names_max = 4u << 20;       // bytes up to the end of a Bind's names
+constexpr std::size_t query_held_max = 1u << 10;       // bytes of a Query that is looked at as a whole
 constexpr Bytes absent_name = "pgweir_absent";         // no statement is ever called that
 constexpr Bytes taken_name = "pgweir_taken";           // only what refuse_name puts there
 constexpr std::size_t name_told_max = 1024;            // bytes of a name that an error message repeats
@@ -88,11 +89,12 @@ bool ClientSession::has_whole_names(Bytes rest, ServerSession* server, SessionAc
     using enum frontend::Type;
     if (rest.size() < frame_header_bytes) return true;    // the scanner's to judge
     const auto type = frontend::Type{rest[0]};
-    if (type != parse && type != bind && type != describe && type != close) return true;
+    if (type != parse && type != bind && type != describe && type != close && type != query) return true;
     const std::uint32_t length = length_field(rest);
     const bool is_whole = length < 4 || length >= message_length_max || rest.size() > length;
     const Bytes body = rest.substr(frame_header_bytes);
-    const bool passes = type == parse && body.starts_with('\0') && length > unnamed_kept_max;
+    const bool passes = (type == parse && body.starts_with('\0') && length > unnamed_kept_max) ||
+                        (type == query && length > query_held_max);
     if (is_whole || passes || (type == bind && bind_names(body).end > 0)) return true;
     bytes_wanted_ = type == bind ? std::min<std::size_t>(2 * rest.size(), length + 1) : length + 1;
     const std::size_t bound = type == bind ? bind_names_max : gathered_max;
@@ -238,7 +240,7 @@ std::uint16_t ClientSession::effects_of_run(const Frame& frame, ServerSession& s
     using enum frontend::Type;
     if (server.ledger.is_skipping()) return 0;
     if (frontend::Type{frame.type} == query) {
-        forgetting_ = forgets_statements(frame.body());
+        forgetting_ = !frame.ends || forgets_statements(frame.body());    // the rest of a long one may say so
         // Unless an error may yet make the server skip it.
         if (statements_ && !server.ledger.needs_sync()) statements_->unnamed.clear();
     } else if (frontend::Type{frame.type} != execute) {

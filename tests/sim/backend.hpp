@@ -30,6 +30,7 @@ public:
     void cancel();
     // It has nothing to do, and nothing is under way to it or from it.
     bool is_quiet() const;
+    std::size_t prepared() const { return model_.prepared(); }
 
     void die();                         // some of what it has sent is lost
     void end_with_fatal();              // says so first

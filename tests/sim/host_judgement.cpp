@@ -47,8 +47,8 @@ void Host::require_explained(const ClientEnd& client, Fault fault) {
             break;
         case Fault::server_lost: holds = client.lost_its_server; break;
         case Fault::server_login_failing: {
-            const Pool& in_book = *book_.pool(pool.id);
-            holds = pool.failures > 0 && !pool.is_starting_up && in_book.logged_in == 0 && !book_.is_paused(in_book);
+            holds = pool.failures > 0 && !pool.is_starting_up && !has_usable_server(client.pool) &&
+                    !book_.is_paused(*book_.pool(pool.id));
             break;
         }
         case Fault::server_login_failed: holds = waits_since <= pool.login_failed_at; break;
@@ -90,6 +90,15 @@ void Host::require_well_spent(const ClientEnd& client, const ServerEnd& server, 
             server.number, client.outside->number());
 }
 
+// Where the core gives prepared statements their names, it knows how many a server has.
+void Host::require_known_statements(const ServerEnd& server) {
+    const PoolPlan& plan = scenario_.pools[server.pool];
+    if (!plan.keeps_names || plan.keeps_session) return;
+    const auto prepared = server.backend->prepared();
+    require(prepared == server.session->statements.size(), "server {} has {} prepared statements, and is thought to have {}",
+            server.number, prepared, server.session->statements.size());
+}
+
 // Both are free, and the server is at rest, whatever the core thinks.
 void Host::require_grantable(const ClientEnd& client, const ServerEnd& server) {
     require(server.stage == ServerEnd::Stage::ready, "server {} is granted and not here", server.number);
@@ -99,6 +108,7 @@ void Host::require_grantable(const ClientEnd& client, const ServerEnd& server) {
     require(client.pool == server.pool, "server {} is granted across pools", server.number);
     require(server.session->is_at_rest() && server.kept_out.empty(), "server {} is granted and not at rest",
             server.number);
+    require_known_statements(server);
     require(server.cancels_held == 0, "server {} is granted while a cancel for it is under way", server.number);
     require(server.task == ServerEnd::Task::none, "server {} is granted while it is checked or reset", server.number);
     const Statement* running = server.backend->running();
@@ -223,7 +233,7 @@ void Host::note_failure(const ServerEnd& server, const OpenFailure& failure) {
     pool.failed_at = now();
     if (failure.reason != CloseReason::login_failed || pool.is_starting_up) return;
     pool.login_failed_at = now();
-    if (book_.pool(pool.id)->logged_in == 0) pool.told_at = now();
+    if (!has_usable_server(server.pool)) pool.told_at = now();
 }
 
 void Host::check_login(ClientEnd& client) {

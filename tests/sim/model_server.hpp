@@ -63,6 +63,8 @@ public:
 
     bool has_ended() const { return has_ended_; }
     char transaction() const { return status_; }
+    // Statements that it keeps under a name, but for the one whose name pgweir takes so that it is refused.
+    std::size_t prepared() const { return prepared_.size() - prepared_.count("") - prepared_.count("pgweir_taken"); }
 
     std::deque<Reply> replies;          // to be taken by the owner
     std::vector<std::string> executed;  // runs of tagged statements, to be taken by the owner

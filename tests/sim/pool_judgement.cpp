@@ -62,6 +62,16 @@ void Host::require_knocking(std::size_t pool) {
             "pool {} refuses a request and does not try to reach its server", pool);
 }
 
+// A server has logged in, is not closing, and is not from before a RECONNECT.
+bool Host::has_usable_server(std::size_t pool) const {
+    return std::ranges::any_of(by_server_, [&](const auto& entry) {
+        const ServerEnd& server = *entry.second;
+        const ServerState state = book_.servers().find(entry.first)->state;
+        return server.pool == pool && server.marks == pools_[pool].marks && state != ServerState::connecting &&
+               state != ServerState::closing;
+    });
+}
+
 // How long the oldest of those has waited who wait for a server of this pool, for their welcome too.
 Microseconds Host::longest_wait(std::size_t pool) const {
     TimePoint oldest = now();

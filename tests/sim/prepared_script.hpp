@@ -37,6 +37,8 @@ public:
     void forget() { believed_.clear(); }
     // The unnamed statement is somebody else's now.
     void forget_unnamed() { has_unnamed_ = false; }
+    // … and it may come back, since what should replace it can fail: a COPY, say, which must not be run by chance.
+    void spoil_unnamed() { traits_.reuses_unnamed = false; }
 
 private:
     std::string use_unnamed(const NextTag& next_tag);

@@ -20,6 +20,7 @@ public:
     Script write() {
         script_.reads_slowly = random_.percent(15);
         hurried_ = random_.percent(20);
+        uses_names_ = traits_.keeps_names && random_.percent(70);
         const auto exchanges = random_.between(1, 12);
         for (int i = 0; i < exchanges; ++i) {
             if (!traits_.avoids_blocks ? random_.percent(25) : random_.percent(3))
@@ -96,7 +97,7 @@ private:
             case 11:
             case 12: return pipeline();
             case 13:
-            case 14: return traits_.keeps_names ? prepared() : simple();
+            case 14: return uses_names_ ? prepared() : simple();
             default: return simple();
         }
     }
@@ -120,7 +121,7 @@ private:
         ++request_;
         place_ = 0;
         const bool commits = random_.percent(70);
-        if (traits_.keeps_names && random_.percent(20))
+        if (uses_names_ && random_.percent(20))
             return send(prepared_.end_of_block(commits, [this] { return tag(); }) + frame('S'), usual_wait());
         const char* word = commits ? "COMMIT" : "ROLLBACK";
         if (random_.percent(80)) return send(query(one_word(word)), usual_wait());
@@ -210,8 +211,11 @@ private:
 
     // libpq sends Sync right behind the Execute and another one behind the data; others send Flush, or nothing.
     void copy_in_extended() {
-        const bool sync_first = random_.percent(60);
+        // Where pgweir answers some messages itself it cannot know the place of an answer behind a Sync that a COPY, failing at
+        // its start, may or may not have read.
+        const bool sync_first = random_.percent(60) && !uses_names_;
         const auto sql = fmt::format("/*{}*/COPYIN {} {}", tag(), copy_fails_after(), sync_first ? 1 : 0);
+        prepared_.spoil_unnamed();
         std::string bytes = parse_unnamed(sql) + bind_to("", "");
         if (random_.percent(50)) bytes += describe('P', "");
         bytes += execute("", 0);
@@ -262,6 +266,7 @@ private:
     Script script_;
     PreparedScript prepared_;
     bool hurried_ = false;
+    bool uses_names_ = false;
     bool in_block_ = false;
     int request_ = 0;
     int place_ = 0;

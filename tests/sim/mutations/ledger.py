@@ -38,10 +38,8 @@ MUTATIONS = (
     mutation("an error does not end a COPY",
         (REPLY_LEDGER_CPP,
          "    copy_in_ = copy_open_ = false;\n"
-         "    head_answered_ = true;\n"
-         "    if (!ends_with_ready",
-         "    head_answered_ = true;\n"
-         "    if (!ends_with_ready")),
+         "    head_answered_ = true;\n",
+         "    head_answered_ = true;\n")),
     mutation("a ReadyForQuery before its answer is taken for a Query's",
         (REPLY_LEDGER_CPP,
          "const bool fits = owed && (at(0).kind == RequestKind::sync || head_answered_);",

@@ -235,6 +235,18 @@ TEST_CASE("the least used statement makes room on a full server") {
     });
 }
 
+TEST_CASE("what follows a DEALLOCATE ALL that comes in pieces waits for its end") {
+    SessionScript script;
+    script.under(tracking());
+    prepare(script, "a", "select 1");
+    const std::string forget = query("deallocate all" + std::string(2000, ' '));
+    script.client_sends(query("one")).expect_check_out();
+    script.client_sends(forget.substr(0, 9));
+    script.client_sends(forget.substr(9) + bind_of("a") + execute() + sync).expect_forwarded(query("one"), forget);
+    script.server_sends(complete("1"), ready, complete("DEALLOCATE ALL"), ready).expect({"check in", "check out"}).grant();
+    CHECK(script.to_server().ends_with(bind_of("a") + execute() + sync));
+}
+
 TEST_CASE("DEALLOCATE ALL and DISCARD ALL are understood by their tags") {
     for (const char* sql : {"DEALLOCATE ALL", "discard all"}) {
         const std::string tag = sql[0] == 'D' ? "DEALLOCATE ALL" : "DISCARD ALL";
@@ -303,6 +315,17 @@ TEST_CASE("a message behind one that is dropped in pieces is whole") {
         script.server_sends(error("26000"));
         script.client_sends(sync).server_sends(ready).expect_check_in();
     });
+}
+
+TEST_CASE("an unnamed Parse stands though one of the series before it was skipped") {
+    SessionScript script;
+    script.under(tracking());
+    script.client_sends(bind_of("nowhere"), parse_of("", "select 1"), sync).expect_check_out();
+    script.client_sends(parse_of("", "select 2"));
+    script.server_sends(error("26000"), ready).expect_no_check_in();
+    script.forget();
+    script.client_sends(bind_of(""), execute(), sync).expect_forwarded(bind_of(""), execute(), sync);
+    script.server_sends(parse_complete, run_replies, ready).expect_check_in();
 }
 
 TEST_CASE("nobody gets at the unnamed statement of another client") {
