@@ -201,15 +201,6 @@ def a_pipelines_error_reaches_the_right_statement():
 
 
 def prepared_statements_are_found_again():
-    if POOL_MODE == "transaction":    # not followed from server to server yet: refused, with the reason
-        with connect(autocommit=True, prepare_threshold=0) as connection:
-            try:
-                connection.execute("select %s::int + 1", (1,))
-            except psycopg.Error as error:
-                assert "named prepared statements are not supported" in str(error), error
-                return
-        raise AssertionError("a named statement was not refused")
-
     def work(number):
         with connect(autocommit=True, prepare_threshold=0) as connection:
             for turn in range(30):
