@@ -32,9 +32,7 @@ MUTATIONS = (
     mutation("a server that is starting up is not waited for",
         (BOOK_SESSIONS_CPP, "pool.failure.attempts == 0 || pool.failure.is_starting_up ||", "pool.failure.attempts == 0 ||")),
     mutation("a failing pool refuses beside a working server",
-        (BOOK_SESSIONS_CPP,
-         "pool.failure.is_starting_up || pool.logged_in > 0 || is_paused(pool)",
-         "pool.failure.is_starting_up || is_paused(pool)")),
+        (BOOK_SESSIONS_CPP, " || pool.logged_in > 0 || is_paused(pool)) return false;", " || is_paused(pool)) return false;")),
     mutation("a failing pool that refuses never tries again",
         (BOOK_SESSIONS_CPP,
          "        open_one(pool_id, pool, now, out);\n"

@@ -68,8 +68,7 @@ MUTATIONS = (
          "    if (!needs_check(server, pools_.at(server.pool.index), now)) return false;\n",
          "    return false;\n")),
     mutation("a failed attempt is never forgotten",
-        (BOOK_SERVERS_CPP, "    pool.failure = {};\n", ""),
-        (BOOK_SERVERS_CPP, "    pool.failure = {};    // whoever", "    // whoever")),
+        (BOOK_SERVERS_CPP, "    pool.failure = {};\n", "")),
     mutation("a welcome tells nobody",
         (BOOK_SERVERS_CPP,
          "    pool.welcome = std::move(welcome);\n"
