@@ -164,17 +164,20 @@ MUTATIONS = (
     mutation("equal parameters are another set",
         (CLIENT_SESSION_CPP,
          "            parameters_ = server.parameters;    // equal: the next comparison is of two pointers\n",
-         "            {}\n")),
+         "            {}\n"),
+        same_because="it costs a comparison of texts, no more"),
     mutation("a client lost while it waits stays in the queue",
         (CLIENT_SESSION_CPP,
          "    client_gone_ = true;\n"
          "    if (phase_ == Phase::waiting) out.add({.kind = Kind::leave_queue});\n",
-         "    client_gone_ = true;\n")),
+         "    client_gone_ = true;\n"),
+        same_because="the book takes a session that is removed off its queue"),
     mutation("a fault leaves a waiting session in the queue",
         (CLIENT_SESSION_CPP,
          "    if (phase_ == Phase::closed) return;\n"
          "    if (phase_ == Phase::waiting) out.add({.kind = Kind::leave_queue});\n",
-         "    if (phase_ == Phase::closed) return;\n")),
+         "    if (phase_ == Phase::closed) return;\n"),
+        same_because="the book takes a session that is removed off its queue"),
     mutation("Terminate leaves no time",
         (CLIENT_SESSION_CPP,
          "        deadline_ = now + policy_->client_lost_drain;\n"
@@ -186,7 +189,8 @@ MUTATIONS = (
     mutation("replies go to a client that has left",
         (CLIENT_SESSION_CPP,
          "    if (!client_gone_) out.forward(Kind::forward_to_client",
-         "    out.forward(Kind::forward_to_client")),
+         "    out.forward(Kind::forward_to_client"),
+        same_because="whoever writes to a client that is gone drops the bytes"),
     mutation("a reload forgets the deadline",
         (CLIENT_SESSION_CPP, "    if (phase_ != Phase::leaving && phase_ != Phase::closed) update_deadline(server);\n", "")),
 )
