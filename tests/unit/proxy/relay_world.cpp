@@ -43,7 +43,7 @@ RelayWorld::RelayWorld(int pool_size, MakeLine make_line)
     context_ = book_.pool("app", "alice", pool_policy_of(pool_size), nullptr, now());
 }
 
-RelayWorld::~RelayWorld() = default;
+RelayWorld::~RelayWorld() { relay_.reset(); }    // its transports look at the lines
 
 void RelayWorld::add_client(const Requests& requests) {
     auto client = std::make_unique<Client>();
