@@ -38,6 +38,7 @@ class Relay {
 public:
     static constexpr std::size_t scratch_bytes = 32 * 1024;
     static constexpr std::size_t unlinked_read_bytes = 4096;    // a session without a server keeps what it has read
+    static constexpr std::size_t output_held_max = 64 * 1024;   // kept for a client that is still read from
     static constexpr int reads_max = 5;                         // of one socket before the next gets a turn
 
     // A test's way to have threads meet at bad moments: called before orders of other workers are carried out. Null

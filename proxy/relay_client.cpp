@@ -63,6 +63,7 @@ void Relay::on_client_event(ClientConnection& client, std::uint32_t events) {
 
 bool Relay::may_read(const ClientConnection& client) const {
     if (suspended_ && client.input.empty()) return false;
+    if (client.output.size() > output_held_max) return false;    // answers of ours, to a client that does not read
     return client.session.wants_input() && (client.server == nullptr || client.server->output.empty());
 }
 

@@ -79,6 +79,10 @@ std::size_t ClientSession::on_client_bytes(Bytes input, ServerSession* server, T
         }
         break;
     }
+    if (phase_ == Phase::linked && tracks_statements() && !server->ledger.empty()) {
+        limit_answers(*server, out);
+        release_if_free(*server, now, out);
+    }
     return offset_in(input, rest);
 }
 
@@ -207,11 +211,11 @@ void ClientSession::on_reply_frame(const Frame& frame, std::size_t offset, Serve
     using enum backend::Type;
     counters_->sent.add(static_cast<std::int64_t>(frame.bytes.size()));
     const auto type = backend::Type{frame.type};
+    if (frame.begins) send_answers(server, out);    // they are due before whatever comes now
     if (type == notice_response || type == notification_response || type == parameter_status)
         return on_asynchronous(frame, offset, server, out);
 
     if (frame.begins) {
-        send_answers(server, out);
         if (type == error_response) server.note_error(frame);
         if (type == command_complete && server.note_completion(frame) && statements_) statements_->clear();
         const bool own = server.ledger.head_is_swallowed();
@@ -298,6 +302,7 @@ void ClientSession::release_if_free(ServerSession& server, TimePoint now, Sessio
     if (phase_ == Phase::leaving) return proceed_leaving(server, out);
     if (phase_ != Phase::linked || policy_->mode == PoolMode::session || !server_is_free(server)) return;
     phase_ = Phase::idle;
+    in_transaction_ = false;
     last_activity_ = now;
     update_deadline(nullptr);
     give_back(server, out);

@@ -106,12 +106,14 @@ private:
     bool take_describe(const Frame& frame, ServerSession& server, SessionActions& out);
     bool take_close(const Frame& frame, ServerSession& server, SessionActions& out);
     std::uint16_t effects_of_run(const Frame& frame, ServerSession& server);
+    std::uint16_t end_unnamed(ServerSession& server);
     StatementRef statement_named(Bytes name, const ServerSession& server) const;
     bool prepare_unnamed(ServerSession& server, SessionActions& out);
     void prepare_on(ServerSession& server, const StatementRef& statement, SessionActions& out);
     void send_parse(ServerSession& server, const StatementRef& statement, SessionActions& out);
     void close_on(ServerSession& server, const StatementRef& statement, SessionActions& out);
     void provoke(ServerSession& server, Fault refusal, Bytes name, SessionActions& out);
+    void limit_answers(ServerSession& server, SessionActions& out);
     void send_answers(ServerSession& server, SessionActions& out);
     void refuse_name(ServerSession& server, Bytes name, Bytes identity, SessionActions& out);
     static void note_refusal(ServerSession& server, Fault refusal, Bytes name);

@@ -12,6 +12,7 @@
 #include "protocol/body_writer.hpp"
 #include "protocol/frontend/close.hpp"
 #include "protocol/frontend/describe.hpp"
+#include "protocol/frontend/flush.hpp"
 #include "protocol/frontend/parse.hpp"
 #include "routing/client_session.hpp"
 
@@ -28,7 +29,7 @@ constexpr std::size_t query_held_max = 1u << 10;       // bytes of a Query that 
 constexpr Bytes absent_name = "pgweir_absent";         // no statement is ever called that
 constexpr Bytes taken_name = "pgweir_taken";           // only what refuse_name puts there
 constexpr std::size_t name_told_max = 1024;            // bytes of a name that an error message repeats
-constexpr std::size_t effect_name_kept = 4096;         // bytes of memory that is used again
+constexpr std::uint32_t ledger_long = 4096;            // requests
 
 void append_parse(std::string& out, Bytes name, Bytes identity) {
     out.push_back(static_cast<char>(frontend::Type::parse));
@@ -149,10 +150,10 @@ bool ClientSession::take_parse(const Frame& frame, ServerSession& server, Sessio
         provoke(server, Fault::too_many_statements, *name, out);
         return true;
     }
-    // A failed transaction refuses nearly everything: the server says so. Where it is not known yet whether the transaction
-    // will have failed, it is asked too.
-    const bool is_known = !server.ledger.awaits_ready() || statement->ends_transaction;
-    const bool refuses = is_known && server.transaction == TransactionStatus::failed && !statement->ends_transaction;
+    // A failed transaction refuses nearly everything: the server says so. Where it is not known yet how the transaction
+    // stands, or where an answer of ours would belong, it is asked too.
+    const bool is_known = server.ledger.is_caught_up();
+    const bool refuses = server.transaction == TransactionStatus::failed && !statement->ends_transaction;
     const Presence presence = server.statements.use(*statement);
     if (is_known && !refuses && presence == Presence::present) {
         server.ledger.push(RequestKind::parse, Disposition::answer, 1);
@@ -164,6 +165,7 @@ bool ClientSession::take_parse(const Frame& frame, ServerSession& server, Sessio
     StatementEffect& named = server.statements.note(EffectKind::client_names, server.ledger.series());
     named.statement = statement;
     named.name = *name;
+    statements_->promise(*name, *statement);
     return true;
 }
 
@@ -221,16 +223,24 @@ bool ClientSession::take_describe(const Frame& frame, ServerSession& server, Ses
     return true;
 }
 
-// The server keeps it for whoever has the same text.
-bool ClientSession::take_close(const Frame& frame, ServerSession& server, SessionActions&) {
+// The server keeps it for whoever has the same text. It is asked only for an answer in its place, of a name that it lacks.
+bool ClientSession::take_close(const Frame& frame, ServerSession& server, SessionActions& out) {
     const auto name = statement_name(frame);
     if (!name) return false;
     if (name->empty()) {
-        if (statements_) statements_->unnamed.clear();
-        return false;
+        server.ledger.push(RequestKind::close, Disposition::forward, 1);
+        server.statements.note(EffectKind::unnamed, server.ledger.series());
+        unnamed_is_there_ = true;    // none on both sides
+        return true;
     }
-    server.ledger.push(RequestKind::close, Disposition::answer, 1);
-    server.statements.note(EffectKind::client_forgets, server.ledger.series()).name = *name;
+    const bool is_named = statement_named(*name, server) != nullptr;
+    const bool answers = server.ledger.is_caught_up();
+    server.ledger.push(RequestKind::close, answers ? Disposition::answer : Disposition::forward, is_named ? 1 : 0);
+    if (is_named) server.statements.note(EffectKind::client_forgets, server.ledger.series()).name = *name;
+    if (!answers)
+        out.make(Kind::made_to_server, [](std::string& bytes) {
+            append_message(bytes, frontend::Close{frontend::Target::statement, absent_name});
+        });
     replaced_ = static_cast<std::uint32_t>(frame.bytes.size());
     return true;
 }
@@ -239,16 +249,27 @@ bool ClientSession::take_close(const Frame& frame, ServerSession& server, Sessio
 std::uint16_t ClientSession::effects_of_run(const Frame& frame, ServerSession& server) {
     using enum frontend::Type;
     if (server.ledger.is_skipping()) return 0;
+    std::uint16_t effects = 0;
     if (frontend::Type{frame.type} == query) {
         forgetting_ = !frame.ends || forgets_statements(frame.body());    // the rest of a long one may say so
-        // Unless an error may yet make the server skip it.
-        if (statements_ && !server.ledger.needs_sync()) statements_->unnamed.clear();
+        effects = end_unnamed(server);
     } else if (frontend::Type{frame.type} != execute) {
         return 0;
     }
-    if (!std::exchange(forgetting_, false)) return 0;
+    if (!std::exchange(forgetting_, false)) return effects;
     server.statements.note(EffectKind::all_forgotten, server.ledger.series());
-    return 1;
+    return effects + 1;
+}
+
+// A Query drops the unnamed statement, in its turn: what is under way comes first, and may have it skipped.
+std::uint16_t ClientSession::end_unnamed(ServerSession& server) {
+    unnamed_is_there_ = true;    // none on both sides
+    if (server.statements.has_under_way() || (statements_ && server.ledger.needs_sync())) {
+        server.statements.note(EffectKind::unnamed, server.ledger.series());
+        return 1;
+    }
+    if (statements_) statements_->unnamed.clear();
+    return 0;
 }
 
 StatementRef ClientSession::statement_named(Bytes name, const ServerSession& server) const {
@@ -342,6 +363,14 @@ bool ClientSession::tell_refusal(const ServerSession& server, const Frame& frame
     return true;
 }
 
+// Answers of ours must not pile up: those that wait for nothing go now, and where they wait for the server in a series that
+// goes on and on, it is asked for what it has.
+void ClientSession::limit_answers(ServerSession& server, SessionActions& out) {
+    if (!server.ledger.awaits_ready()) send_answers(server, out);
+    if (server.ledger.size() > ledger_long && server.ledger.needs_sync())
+        out.make(Kind::made_to_server, [](std::string& bytes) { append_message(bytes, frontend::Flush{}); });
+}
+
 // What is due of our own answers; and whatever has been decided by the last reply takes hold.
 void ClientSession::send_answers(ServerSession& server, SessionActions& out) {
     while (const auto request = server.ledger.take_answer()) {
@@ -373,13 +402,14 @@ void ClientSession::take_effect(StatementEffect& effect, ServerSession& server) 
             server.statements.remove(*effect.statement);
             effect.statement = nullptr;
             return;
-        case EffectKind::client_names: return statements().add(effect.name, std::move(effect.statement));
+        case EffectKind::client_names:
+            statements().settle(effect.name, *effect.statement);
+            return statements_->add(effect.name, std::move(effect.statement));
         case EffectKind::client_forgets:
             if (statements_) statements_->remove(effect.name);
             return;
         case EffectKind::unnamed:
             statements().unnamed = effect.name;
-            if (effect.name.capacity() > effect_name_kept) std::string().swap(effect.name);
             return;
         case EffectKind::unnamed_again:
         case EffectKind::all_forgotten:    // its command tag says whether it was so
@@ -390,6 +420,7 @@ void ClientSession::take_effect(StatementEffect& effect, ServerSession& server) 
 // `failed`: it is the one that failed, not one that was skipped for it. PostgreSQL drops the unnamed statement before it
 // looks at the new one's text.
 void ClientSession::drop_effect(StatementEffect& effect, const ServerSession& server, bool failed) {
+    if (effect.kind == EffectKind::client_names) statements().settle(effect.name, *effect.statement);
     effect.statement = nullptr;
     if (!is_about_unnamed(effect)) return;
     if (failed && effect.kind == EffectKind::unnamed && statements_) statements_->unnamed.clear();

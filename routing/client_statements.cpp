@@ -9,20 +9,20 @@ StatementRef ClientStatements::find(Bytes name) const {
 
 void ClientStatements::add(Bytes name, StatementRef statement) {
     remove(name);
-    bytes_ += name.size() + statement->identity.size();
+    bytes_ += size_of(name, *statement);
     names_.emplace(name, std::move(statement));
 }
 
 void ClientStatements::remove(Bytes name) {
     const auto found = names_.find(name);
     if (found == names_.end()) return;
-    bytes_ -= name.size() + found->second->identity.size();
+    bytes_ -= size_of(name, *found->second);
     names_.erase(found);
 }
 
 void ClientStatements::clear() {
+    for (const auto& [name, statement] : names_) bytes_ -= size_of(name, *statement);
     names_.clear();
-    bytes_ = 0;
 }
 
 }  // namespace pgweir

@@ -22,8 +22,17 @@ public:
     void remove(Bytes name);
     void clear();
 
+    // Those that are being prepared count too: from `promise` on, to `settle`, whether it has come to be or not.
     bool has_room_for(Bytes name, const Statement& statement) const {
-        return names_.size() < count_max && bytes_ + name.size() + statement.identity.size() <= bytes_max;
+        return names_.size() + promised_ < count_max && bytes_ + size_of(name, statement) <= bytes_max;
+    }
+    void promise(Bytes name, const Statement& statement) {
+        ++promised_;
+        bytes_ += size_of(name, statement);
+    }
+    void settle(Bytes name, const Statement& statement) {
+        --promised_;
+        bytes_ -= size_of(name, statement);
     }
     std::size_t size() const { return names_.size(); }
 
@@ -36,8 +45,11 @@ private:
         std::size_t operator()(Bytes name) const { return std::hash<Bytes>{}(name); }
     };
 
+    static std::size_t size_of(Bytes name, const Statement& statement) { return name.size() + statement.identity.size(); }
+
     std::unordered_map<std::string, StatementRef, Hash, std::equal_to<>> names_;
-    std::size_t bytes_ = 0;
+    std::size_t promised_ = 0;
+    std::size_t bytes_ = 0;    // of both
 };
 
 }  // namespace pgweir

@@ -88,8 +88,12 @@ public:
     }
     // A request of the client's is unanswered.
     bool owes_client() const;
-    // A ReadyForQuery is to come before what is sent now is looked at: what the last one said may not hold any more.
+    // A ReadyForQuery is to come before what is sent now is looked at.
     bool awaits_ready() const;
+    // … or may be: only when it is not, what the last one said still holds and an answer of ours is sure of its place.
+    bool is_caught_up() const { return !is_uncertain() && !copy_open_ && !awaits_ready(); }
+    // Requests that have not been answered.
+    std::uint32_t size() const { return count_; }
 
 private:
     struct Entry {

@@ -4,6 +4,12 @@
 #include <cassert>
 
 namespace pgweir {
+namespace {
+
+constexpr std::size_t slots_kept = 256;
+constexpr std::size_t name_kept = 4096;    // bytes
+
+}  // namespace
 
 std::optional<Presence> ServerStatements::presence_to_come(const Statement& statement) const {
     using enum StatementEffect::Kind;
@@ -46,6 +52,7 @@ StatementRef ServerStatements::to_evict(std::size_t max) const {
 }
 
 StatementEffect& ServerStatements::note(StatementEffect::Kind kind, std::uint32_t series) {
+    if (!has_under_way() && slots_.size() > slots_kept) slots_.clear();    // what a huge pipeline took is not kept for ever
     if (end_ == slots_.size() && first_ > end_ / 2) {
         std::rotate(slots_.begin(), slots_.begin() + static_cast<std::ptrdiff_t>(first_), slots_.end());
         end_ -= first_;
@@ -57,7 +64,10 @@ StatementEffect& ServerStatements::note(StatementEffect::Kind kind, std::uint32_
     effect.refusal = Fault::none;
     effect.series = series;
     effect.statement = nullptr;
-    effect.name.clear();
+    if (effect.name.capacity() > name_kept)
+        std::string().swap(effect.name);
+    else
+        effect.name.clear();
     return effect;
 }
 

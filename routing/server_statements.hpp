@@ -26,7 +26,7 @@ struct StatementEffect {
         server_lacks,       // a Close of it
         client_names,       // the client's `name` means the statement
         client_forgets,     // … means nothing
-        unnamed,            // the client's Parse of its unnamed statement, whose text `name` is
+        unnamed,            // the client's unnamed statement has the text `name`; empty: it is gone
         unnamed_again,      // ours, of the same text on another server
         all_forgotten,      // DEALLOCATE ALL or DISCARD ALL, if its tag says so
         refused,            // nothing: it is sent to fail, and the client is told `refusal` of `name`

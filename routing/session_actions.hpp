@@ -58,10 +58,12 @@ public:
     static constexpr int capacity = 32;
     static constexpr int step_max = 8;    // the most that one frame or event adds
 
-    static constexpr std::size_t joined_max = 8192;    // bytes that are copied rather than written apart
+    static constexpr std::size_t joined_max = 8192;         // bytes that are copied rather than written apart
+    static constexpr std::size_t made_kept = 64 * 1024;     // bytes of memory that is used again
 
     void clear() {
         count_ = 0;
+        if (made_.capacity() > made_kept) std::string().swap(made_);
         made_.clear();
     }
     bool has_room() const { return count_ + step_max <= capacity; }

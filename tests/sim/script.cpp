@@ -211,9 +211,7 @@ private:
 
     // libpq sends Sync right behind the Execute and another one behind the data; others send Flush, or nothing.
     void copy_in_extended() {
-        // Where pgweir answers some messages itself it cannot know the place of an answer behind a Sync that a COPY, failing at
-        // its start, may or may not have read.
-        const bool sync_first = random_.percent(60) && !uses_names_;
+        const bool sync_first = random_.percent(60);
         const auto sql = fmt::format("/*{}*/COPYIN {} {}", tag(), copy_fails_after(), sync_first ? 1 : 0);
         prepared_.spoil_unnamed();
         std::string bytes = parse_unnamed(sql) + bind_to("", "");

@@ -90,6 +90,15 @@ TEST_CASE("a statement that the server has is answered at its place in the strea
     });
 }
 
+TEST_CASE("an answer that is due comes before news from the server") {
+    SessionScript script;
+    script.under(tracking());
+    prepare(script, "a", "select 1");
+    script.client_sends(parse_of("b", "select 1"), sync).expect_check_out();
+    script.server_sends(parameter("DateStyle", "German"), ready).expect_check_in();
+    script.expect_client_gets(parse_complete, parameter("DateStyle", "German"), ready);
+}
+
 TEST_CASE("Close is answered, and only this client forgets") {
     at_every_cut([](SessionScript& script) {
         script.under(tracking());
@@ -111,6 +120,9 @@ TEST_CASE("answers do not wait for a server that has nothing to say") {
         script.client_sends(parse_of("b", "select 1"), flush_request);
         script.expect({"check out"}).grant();
         script.expect({"check in"}).expect_client_gets(parse_complete);
+        script.client_sends(close_of("b"), close_of("b"));
+        script.expect({"check out"}).grant();
+        script.expect({"check in"}).expect_client_gets(close_complete, close_complete);
         script.client_sends(sync).expect_check_out().server_sends(ready).expect_check_in().expect_client_gets(ready);
     });
 }
@@ -346,6 +358,31 @@ TEST_CASE("nobody gets at the unnamed statement of another client") {
     });
 }
 
+TEST_CASE("a Query or Close ends the unnamed statement in its turn, behind what is under way") {
+    const std::string portal_replies = parse_complete + bind_complete + complete("SELECT 0");
+    at_every_cut([&](SessionScript& script) {
+        script.under(tracking());
+        script.client_sends(extended_series, sync, query("one")).expect_check_out();
+        script.server_sends(portal_replies, ready, complete("1"), ready).expect_check_in();
+        script.use_other_server().forget();
+        script.client_sends(bind_of(""), sync).expect_check_out();
+        script.server_sends(error("26000"), ready).expect_check_in();
+        script.expect_client_gets(told(Fault::unnamed_statement_missing), ready);
+    });
+    at_every_cut([&](SessionScript& script) {
+        script.under(tracking());
+        script.client_sends(extended_series, sync).expect_check_out().server_sends(portal_replies, ready).expect_check_in();
+        script.use_other_server().forget();
+        // Skipped, so it goes on.
+        script.client_sends(execute(), close_of(""), sync).expect_check_out();
+        script.server_sends(error("34000"), ready).expect_check_in();
+        script.forget();
+        script.client_sends(close_of(""), bind_of(""), sync).expect_check_out();
+        script.expect_forwarded(close_of(""), bind_of(""), sync);
+        script.server_sends(close_complete, error("26000"), ready).expect_check_in();
+    });
+}
+
 TEST_CASE("within a transaction the unnamed statement stays where it is") {
     at_every_cut([](SessionScript& script) {
         script.under(tracking());
@@ -357,12 +394,58 @@ TEST_CASE("within a transaction the unnamed statement stays where it is") {
     });
 }
 
-TEST_CASE("a client lost in a series with answers only costs no server") {
+TEST_CASE("a client lost in a series with answers costs no server") {
     SessionScript script;
     script.under(tracking());
     prepare(script, "a", "select 1");
-    script.client_sends(parse_of("b", "select 1")).expect({"check out"}).grant();
-    script.lose_client().expect_left();
+    script.client_sends(bind_of("a"), parse_of("b", "select 1")).expect({"check out"}).grant();
+    script.expect_forwarded(bind_on(script, "select 1"));
+    script.lose_client();
+    script.expect_forwarded(sync);
+    script.server_sends(bind_complete, ready).expect_left();
+}
+
+TEST_CASE("where a series before it is unanswered, the server gives the answer its place") {
+    at_every_cut([](SessionScript& script) {
+        script.under(tracking());
+        prepare(script, "a", "select 1");
+        script.client_sends(query("one"), close_of("a"), close_of("b"), sync).expect_check_out();
+        script.expect_forwarded(query("one"), close_of("pgweir_absent"), close_of("pgweir_absent"), sync);
+        script.server_sends(complete("1"), ready, close_complete, close_complete, ready).expect_check_in();
+        script.expect_client_gets(complete("1"), ready, close_complete, close_complete, ready);
+        CHECK(script.session().statement_count() == 0);
+    });
+}
+
+TEST_CASE("a COPY that fails at its start leaves no answer of ours in doubt") {
+    at_every_cut([](SessionScript& script) {
+        script.under(tracking());
+        prepare(script, "a", "select 1");
+        script.client_sends(parse(), bind(), execute(), sync).expect_check_out();
+        script.server_sends(parse_complete, bind_complete, copy_in_response).forget();
+        script.client_sends(copy_row("1"), copy_done, sync).server_sends(error());
+        // The first Sync may have been read past, or not: a reply of another kind tells.
+        script.client_sends(close_of("a"), sync);
+        CHECK(script.to_server().ends_with(close_of("pgweir_absent") + sync));
+        script.server_sends(ready, ready, close_complete, ready).expect_check_in();
+        script.expect_client_gets(error(), ready, ready, close_complete, ready);
+    });
+}
+
+TEST_CASE("a series that goes on and on is asked for its replies") {
+    SessionScript script;
+    script.under(tracking());
+    prepare(script, "a", "select 1");
+    script.client_sends(bind_of("a")).expect_check_out().forget();
+    std::string many;
+    for (int i = 0; i < 5000; ++i) many += close_of("nothing");
+    script.client_sends(many);
+    CHECK(script.to_server() == flush_request);
+    script.server_sends(bind_complete);
+    std::string answers = bind_complete;
+    for (int i = 0; i < 5000; ++i) answers += close_complete;
+    script.expect_client_gets(answers);
+    script.client_sends(sync).server_sends(ready).expect_check_in();
 }
 
 TEST_CASE("a name of a megabyte works, one beyond all bounds ends the session") {
@@ -388,6 +471,28 @@ TEST_CASE("one client cannot prepare without end") {
     const auto large = catalog.intern(std::string(10 << 20, 'x') + std::string("\0\0\0", 3));
     for (count = 0; statements.has_room_for("name", *large) && count < 1'000; ++count) statements.add(std::to_string(count), large);
     CHECK(count == 6);
+    // What is on its way counts already, and no longer when it has not come to be.
+    statements.clear();
+    CHECK(statements.has_room_for("name", *large));
+    for (int i = 0; i < 6; ++i) statements.promise("name", *large);
+    CHECK_FALSE(statements.has_room_for("name", *large));
+    statements.settle("name", *large);
+    CHECK(statements.has_room_for("name", *large));
+    statements.add("name", large);
+    CHECK_FALSE(statements.has_room_for("other", *large));
+}
+
+TEST_CASE("a series cannot prepare without end either") {
+    SessionScript script;
+    script.under(tracking());
+    prepare(script, "a", "select 1");
+    script.client_sends(bind_of("a")).expect_check_out().forget();
+    std::string many;
+    for (std::size_t i = 0; i < ClientStatements::count_max; ++i) many += parse_of("n" + std::to_string(i), "select 1");
+    script.client_sends(many);
+    CHECK(script.to_server().find("pgweir_absent") != Bytes::npos);
+    script.server_sends(bind_complete, error("26000")).client_sends(sync).server_sends(ready).expect_check_in();
+    CHECK(script.session().statement_count() == ClientStatements::count_max);
 }
 
 }  // namespace pgweir::test
