@@ -14,7 +14,8 @@ import sys
 import threading
 import time
 
-from wire import Session, packet, resident_kib, start_up
+from checks import check, finish, resident_kib
+from raw_client import RawClient, packet, start_up
 
 PORT, DATABASE = int(sys.argv[1]), sys.argv[2]
 CONNECTIONS = int(sys.argv[3]) if len(sys.argv) > 3 else 2000
@@ -76,11 +77,11 @@ def main():
 
     def work():
         try:
-            session = Session(PORT, DATABASE)
+            client = RawClient(("127.0.0.1", PORT), "postgres", DATABASE)
             while not stop.is_set():
                 number = random.randrange(1 << 30)
-                rows = session.query(f"select {number}")
-                if rows != [str(number).encode()]:
+                rows = client.query(f"select {number}")
+                if rows != [[str(number)]]:
                     raise AssertionError(f"asked for {number}, got {rows}")
                 answered[0] += 1
         except Exception as error:    # told at the end
@@ -96,15 +97,11 @@ def main():
     stop.set()
     for worker in workers:
         worker.join()
-    report("every broken opening is answered or closed", errors[:1])
-    report(f"well-behaved clients notice nothing ({answered[0]} answers)", problems[:1] or (answered[0] == 0 and ["no answer"]))
+    check("every broken opening is answered or closed", not errors, repr(errors[:1]))
+    check(f"well-behaved clients notice nothing ({answered[0]} answers)", not problems and answered[0] > 0, repr(problems[:1]))
     if PID is not None:
-        report(f"its memory comes back ({more} KiB more than {before})", more > KIB_MORE and ["too much"])
-    sys.exit(1 if errors or problems or more > KIB_MORE else 0)
-
-
-def report(name, trouble):
-    print(f"FAILED {name}: {trouble[0]!r}" if trouble else f"ok {name}")
+        check(f"its memory comes back ({more} KiB more than {before})", more <= KIB_MORE, "too much")
+    finish()
 
 
 main()

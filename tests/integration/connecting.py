@@ -3,24 +3,14 @@
 
 usage: connecting.py PROXY_PORT SILENT_PORT PROXY_LOG
 """
-import os
 import socket
 import sys
 import time
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from raw_client import RawClient, message, start_up  # noqa: E402
+from checks import check, finish
+from raw_client import RawClient, message, start_up
 
 PORT, SILENT, LOG = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
-failures = 0
-
-
-def check(name, holds, why=""):
-    global failures
-    if holds:
-        return print(f"ok {name}")
-    failures += 1
-    print(f"FAILED {name}: {why}")
 
 
 def lost_clients():
@@ -47,4 +37,4 @@ for wanted, (name, ahead) in enumerate({"silent": b"", "that has sent a query ah
     check(f"a client {name} that hangs up is noticed", noticed_within(1, wanted), lost_clients())
     waiting = [int(row[3]) for row in console.query("SHOW POOLS") if row[0] == "silent"]
     check(f"a client {name} that has gone waits no more", waiting == [0], waiting)
-sys.exit(1 if failures else 0)
+finish()

@@ -11,19 +11,10 @@ import struct
 import sys
 import time
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from raw_client import RawClient  # noqa: E402
+from checks import check, finish
+from raw_client import RawClient
 
 UNIX, PORT, PID, LOG = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
-failures = 0
-
-
-def check(name, holds, why=""):
-    global failures
-    if holds:
-        return print(f"ok {name}")
-    failures += 1
-    print(f"FAILED {name}: {why}")
 
 
 def client():
@@ -190,4 +181,4 @@ def main():
 
 
 main()
-sys.exit(1 if failures else 0)
+finish()

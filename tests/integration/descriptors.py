@@ -3,26 +3,16 @@
 
 usage: descriptors.py PROXY_PORT PROXY_LOG
 """
-import os
 import select
 import socket
 import sys
 import time
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from raw_client import message, start_up  # noqa: E402
+from checks import check, finish
+from raw_client import message, start_up
 
 PORT, LOG = int(sys.argv[1]), sys.argv[2]
 READY = b"Z\0\0\0\5I"
-failures = 0
-
-
-def check(name, holds, why=""):
-    global failures
-    if holds:
-        return print(f"ok {name}")
-    failures += 1
-    print(f"FAILED {name}: {why}")
 
 
 def connect():
@@ -69,4 +59,4 @@ check("when they go, others are served without anybody's doing", len(resumed) >=
 for connection in resumed:
     connection.close()
 check("… and then the rest", len(ready_among([c for c in left if c not in resumed], 10)) >= 40)
-sys.exit(1 if failures else 0)
+finish()

@@ -4,15 +4,14 @@
 usage: log_lines.py PROXY_PORT text|json PROXY_LOG PROXY_PID
 """
 import json
-import os
 import re
 import socket
 import struct
 import sys
 import time
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from raw_client import RawClient  # noqa: E402
+from checks import check, finish
+from raw_client import RawClient
 
 PORT, FORMAT, LOG, PID = int(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4])
 LEVELS = {"FATAL", "ERROR", "WARNING", "LOG", "DEBUG", "NOISE"}
@@ -20,7 +19,6 @@ TEXT_LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} [A-Z+-][A-Z0-9+-]
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:?\d\d")
 NAMES = [b'quote"d', b"back\\slash", b"two\nlines", b"bell\x07", b"umlaut \xc3\xa4", b"not utf-8: \xff\xc3(\xe2\x82", b"\xed\xa0\x80 surrogate",
          b"\xf4\x90\x80\x80 beyond", b"\xc0\xaf overlong", b"del\x7f", b"2026-01-01 00:00:00.000 UTC [1] FATAL forged"]
-failures = 0
 
 
 def check(name, holds, why=""):
@@ -71,4 +69,4 @@ if FORMAT == "json":
         check(f"the name {name!r} is shown", any(shown[:12] in message for message in messages))
 else:
     check("a name with a line break forges no line", b"\n2026-01-01" not in text and b"/two\n\tlines" in text)
-sys.exit(1 if failures else 0)
+finish()

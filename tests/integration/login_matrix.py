@@ -6,13 +6,11 @@ usage: login_matrix.py PROXY_PORT AUTH_TYPE PASSWORD PROXY_LOG
 Logins that should work go through libpq; SQLSTATEs, which libpq keeps to itself at a login, are read by a login of our
 own (raw_client.py). Prints `ok NAME` or `FAILED NAME: why`; exit status 1 after a failure.
 """
-import os
 import sys
 
 import psycopg2
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from raw_client import login  # noqa: E402
+from raw_client import login
 
 PORT, AUTH, PASSWORD, LOG = int(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4]
 METHODS, KINDS = ("trust", "password", "md5", "scram"), ("plain", "md5", "scram")

@@ -15,9 +15,13 @@ def message(kind, body):
     return kind + struct.pack("!i", len(body) + 4) + body
 
 
-def start_up(user, database):
-    pairs = b"".join(k + b"\0" + v.encode() + b"\0" for k, v in ((b"user", user), (b"database", database)))
-    return struct.pack("!ii", len(pairs) + 9, 196608) + pairs + b"\0"
+def packet(code, body=b""):
+    return struct.pack("!ii", len(body) + 8, code) + body
+
+
+def start_up(user, database, **more):
+    pairs = {"user": user, "database": database, **more}
+    return packet(196608, b"".join(k.encode() + b"\0" + v.encode() + b"\0" for k, v in pairs.items()) + b"\0")
 
 
 def receive(stream):

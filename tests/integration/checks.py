@@ -1,0 +1,21 @@
+"""What the Python runs of this folder share: the line of a check, and a look at a process."""
+import sys
+
+failures = 0
+
+
+def check(name, holds, why=""):
+    global failures
+    if holds:
+        return print(f"ok {name}")
+    failures += 1
+    print(f"FAILED {name}: {why}")
+
+
+def finish():
+    sys.exit(1 if failures else 0)
+
+
+def resident_kib(pid):
+    with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as maps:    # /proc/PID/status is kept loosely
+        return next(int(line.split()[1]) for line in maps if line.startswith("Rss:"))
