@@ -144,7 +144,7 @@ bool ClientSession::take_linked(const Frame& frame, ServerSession& server, TimeP
         if (frontend::Type{frame.type} == frontend::Type::flush) send_answers(server, out);
         return true;
     }
-    if (server.statements.has_under_way() && must_stall(frame, server)) {
+    if (server.statements.has_under_way() && (must_thin_out(frame, server, out) || must_stall(frame, server))) {
         awaits_replies_ = true;
         return false;
     }

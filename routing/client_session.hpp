@@ -98,6 +98,7 @@ private:
     // and its request is not in the ledger yet.
     bool tracks_statements() const { return policy_->statements_max > 0; }
     bool has_whole_names(Bytes rest, ServerSession* server, SessionActions& out);
+    bool must_thin_out(const Frame& frame, ServerSession& server, SessionActions& out);
     bool must_stall(const Frame& frame, const ServerSession& server) const;
     bool take_statement_message(const Frame& frame, ServerSession& server, SessionActions& out);
     bool take_parse(const Frame& frame, ServerSession& server, SessionActions& out);
@@ -150,6 +151,7 @@ private:
     bool notified_ = false;            // query_wait_notify has been sent for this wait
     bool dropping_frame_ = false;      // the rest of a message that no server sees
     bool awaits_replies_ = false;      // what a message means depends on replies to come: the client's bytes wait
+    bool thinning_out_ = false;        // … or too much depends on them
     bool unnamed_is_there_ = false;    // the linked server's unnamed statement is what this client takes it to be
     bool forgetting_ = false;          // what runs next may drop all prepared statements
     bool unnamed_forgets_ = false;     // the unnamed statement would

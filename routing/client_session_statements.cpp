@@ -30,6 +30,7 @@ constexpr Bytes absent_name = "pgweir_absent";         // no statement is ever c
 constexpr Bytes taken_name = "pgweir_taken";           // only what refuse_name puts there
 constexpr std::size_t name_told_max = 1024;            // bytes of a name that an error message repeats
 constexpr std::uint32_t ledger_long = 4096;            // requests
+constexpr std::size_t effects_max = 256;               // under way: each name is looked for among them
 
 void append_parse(std::string& out, Bytes name, Bytes identity) {
     out.push_back(static_cast<char>(frontend::Type::parse));
@@ -101,6 +102,21 @@ bool ClientSession::has_whole_names(Bytes rest, ServerSession* server, SessionAc
     const std::size_t bound = type == bind ? bind_names_max : gathered_max;
     if (bytes_wanted_ > bound || length > policy_->max_packet_size) fail(server, Fault::message_too_long, out);
     return false;
+}
+
+// A series that prepares on and on waits for its replies now and then, and asks the server for what it has.
+bool ClientSession::must_thin_out(const Frame& frame, ServerSession& server, SessionActions& out) {
+    using enum frontend::Type;
+    const auto type = frontend::Type{frame.type};
+    if (!tracks_statements() || (type != parse && type != bind && type != describe && type != close)) return false;
+    if (server.statements.under_way().size() >= effects_max && !server.ledger.awaits_ready()) send_answers(server, out);
+    const std::size_t under_way = server.statements.under_way().size();
+    if (under_way <= effects_max / 2 || server.ledger.copy_in()) {
+        thinning_out_ = false;
+    } else if (under_way >= effects_max && !std::exchange(thinning_out_, true) && server.ledger.needs_sync()) {
+        out.make(Kind::made_to_server, [](std::string& bytes) { append_message(bytes, frontend::Flush{}); });
+    }
+    return thinning_out_;
 }
 
 // What a later series needs is not certain before the earlier one has been answered. In COPY there is no later series yet.

@@ -13,6 +13,7 @@
 #include <boost/asio/post.hpp>
 
 #include "proxy/clock.hpp"
+#include "proxy/tls/tls_setup.hpp"
 #include "proxy/worker.hpp"
 #include "routing/settings_loader.hpp"
 #include "tests/support/catch.hpp"
@@ -112,7 +113,7 @@ public:
           tracked_(settings_->track_extra_parameters),
           shared_(worker_count, tracked_) {
         MemoryFiles files;
-        shared_.config.set(make_running_config(settings_, {}, {}, files, std::string(32, 's')));
+        shared_.config.set(make_running_config(settings_, make_tls_setup(*settings_, files), {}, files, std::string(32, 's')));
         for (int i = 0; i < worker_count; ++i)
             workers_.push_back(std::make_unique<Worker>(static_cast<WorkerId>(i), shared_, helpers_));
         for (const auto& worker : workers_) worker->start();
@@ -144,7 +145,7 @@ private:
         MemoryFiles files;
         files.files["test.ini"] = "[databases]\napp = user=alice host=127.0.0.1 port=" + std::to_string(server_port) +
                                   "\n[pgbouncer]\npool_mode = transaction\nauth_type = any\ndefault_pool_size = " +
-                                  std::to_string(server_count) + "\nlisten_addr = 127.0.0.1\nworker_threads = 8\n";
+                                  std::to_string(server_count) + "\nlisten_addr = 127.0.0.1\nworker_threads = 8\nserver_tls_sslmode = disable\n";
         LoadRequest request;
         request.path = "test.ini";
         const LoadResult result = load_settings(request, files);
