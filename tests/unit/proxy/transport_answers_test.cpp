@@ -46,6 +46,13 @@ struct Shape {
     std::size_t read_max;
     std::size_t room;
 };
+// A sanitized build takes thirty times as long: it looks at every seventh step and seed.
+#ifdef PGWEIR_SANITIZED
+constexpr unsigned stride = 7;
+#else
+constexpr unsigned stride = 1;
+#endif
+
 constexpr Shape plain{"as a socket", 1 << 20, 16 * 1024};
 constexpr Shape records{"in records of 1,000 bytes", 1000, 16 * 1024};
 constexpr Shape crumbs{"three bytes at a time", 3, 5};
@@ -115,7 +122,7 @@ void replace_each_step(const Shape& shape, std::initializer_list<Answer> answers
     REQUIRE(usual.verdict.empty());
     REQUIRE(usual.steps.size() > 50);
     const auto descriptors = open_descriptors();
-    for (std::size_t step = 0; step < usual.steps.size(); ++step) {
+    for (std::size_t step = 0; step < usual.steps.size(); step += stride) {
         for (const Answer answer : answers) {
             if (!is_possible(answer, usual.steps[step])) continue;
             OneOther plan(static_cast<int>(step), answer);
@@ -148,7 +155,7 @@ TEST_CASE("a connection that ends at any step ends alone: the other client is se
 }
 
 TEST_CASE("no byte is lost or late when many reads and writes have to wait") {
-    for (unsigned seed = 1; seed <= 300; ++seed) {
+    for (unsigned seed = 1; seed <= 300; seed += stride) {
         for (const Shape& shape : {plain, records}) {
             Weather weather(seed, -1);
             INFO(shape.name << ", seed " << seed);
@@ -158,7 +165,7 @@ TEST_CASE("no byte is lost or late when many reads and writes have to wait") {
 }
 
 TEST_CASE("a connection that ends while many reads and writes wait ends alone") {
-    for (unsigned seed = 1; seed <= 300; ++seed) {
+    for (unsigned seed = 1; seed <= 300; seed += stride) {
         Weather weather(seed, static_cast<int>(seed));
         INFO("seed " << seed);
         REQUIRE(tell(weather, records, true).verdict == "");
