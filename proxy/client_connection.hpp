@@ -34,7 +34,6 @@ struct ClientDetails {
     PeerAddress local;
     TimePoint connected_at{};
     std::int64_t connected_unix = 0;     // seconds since 1970
-    std::int64_t requested_unix = 0;
     std::uint64_t number = 0;            // SHOW's id
     std::string cancel_key;
     std::uint32_t user_bound = 0;        // the places in Limits that count it

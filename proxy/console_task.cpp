@@ -135,9 +135,13 @@ private:
     Task fail(Fault fault) {
         std::string bytes;
         append_fault(bytes, fault);
-        log(LogLevel::warning, "{} pooler error: {}", name(), fault_message(fault));
+        log_pooler_error(fault_message(fault));
         co_await send(std::move(bytes));
         end(fault_message(fault));
+    }
+
+    void log_pooler_error(std::string_view text) const {
+        if (worker_.log_pooler_errors()) log(LogLevel::warning, "{} pooler error: {}", name(), text);
     }
 
     // The client has hung up. A SUSPEND of its own does not outlive it.
@@ -162,7 +166,7 @@ private:
             if (!step.log.empty()) log(LogLevel::log, "{} {}", name(), step.log);
             if (!step.error.empty()) {
                 log(LogLevel::error, "{} {}", name(), step.error);
-                log(LogLevel::warning, "{} pooler error: {}", name(), step.error);
+                log_pooler_error(step.error);
             }
             if (step.descriptors.empty())
                 co_await send(std::move(step.bytes));

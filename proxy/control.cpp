@@ -20,7 +20,7 @@ namespace {
 bool is_other_target(const PoolTarget& a, const PoolTarget& b) {
     return a.entry.dbname != b.entry.dbname || a.entry.hosts != b.entry.hosts || a.entry.port != b.entry.port ||
            a.entry.connect_query != b.entry.connect_query || a.entry.load_balance_hosts != b.entry.load_balance_hosts ||
-           a.entry.channel_binding != b.entry.channel_binding || a.user != b.user;
+           a.entry.channel_binding != b.entry.channel_binding || a.entry.user != b.entry.user;
 }
 
 }  // namespace
@@ -224,6 +224,9 @@ void Control::kill_client(std::uint64_t number, std::function<void(bool)> then) 
             *found = true;
             worker.relay().end_client(client, Fault::admin_disconnect);
         });
+        worker.each_login([&](LoginView& login) {
+            if (login.number() == number && login.kill()) *found = true;
+        });
     };
     on_every_worker(look, [found, answer = std::move(then)] { answer(found->load()); });
 }
@@ -279,29 +282,6 @@ void Control::count_servers_allowed() {
     const int unbounded = std::numeric_limits<int>::max() / 2;
     const int allowed = shared_.book.look([&](Book& book) { return servers_still_allowed(book, unbounded); });
     shared_.servers_allowed = std::min(unbounded, allowed + (next_pool == 0 ? unbounded : next_pool));
-}
-
-// pool_idle_timeout, autodb_idle_timeout, and pools whose entry has left the configuration.
-void Control::forget_idle_pools() {
-    const auto config = shared_.config.get();
-    const Settings& settings = *config->settings;
-    for (const auto& context : shared_.book.pools()) {
-        const auto target = shared_.book.target_of(*context);
-        Microseconds limit = settings.pool_idle_timeout;
-        const bool is_kept = target->entry.has_forced_user() && target->entry.min_pool_size.value_or(settings.min_pool_size) > 0;
-        if (target->entry.is_auto && settings.autodb_idle_timeout.count() > 0)
-            limit = limit.count() > 0 ? std::min(limit, settings.autodb_idle_timeout) : settings.autodb_idle_timeout;
-        const auto idle = shared_.book.look([&](Book& book) {
-            const Pool* pool = book.pool(context->id);
-            const bool busy = pool == nullptr || pool->sessions > 0 || pool->open() > 0 || pool->cancel_connections > 0;
-            return busy ? Microseconds{-1} : now() - pool->last_busy_at;
-        });
-        if (idle.count() < 0 || (!context->removed && (limit.count() == 0 || idle < limit || is_kept))) continue;
-        if (!context->removed)
-            log(LogLevel::log, "cleaning up idle pool for user {} on db {} because: pool idle timeout (age= {}s)", context->user,
-                context->database, idle.count() / 1'000'000);
-        shared_.book.forget_pool(*context);
-    }
 }
 
 void Control::shut_down(ShutdownMode mode) {

@@ -68,6 +68,7 @@ private:
     void tick_pool(PoolId pool);
     void tick_pools(const std::string& database);
     void forget_idle_pools();
+    void forget_auto_database(PoolContext& context);
     void check_shutdown();
     void count_servers_allowed();
     bool is_a_database_paused();

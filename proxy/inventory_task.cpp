@@ -1,111 +1,26 @@
 #include "proxy/inventory_task.hpp"
 
-#include <sys/resource.h>
-
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/use_awaitable.hpp>
+#include <algorithm>
+#include <set>
 
 #include "proxy/clock.hpp"
-#include "proxy/console_task.hpp"
 #include "proxy/fd_inventory.hpp"
+#include "proxy/inventory_connections.hpp"
 #include "routing/effective_settings.hpp"
 
 namespace pgweir {
 namespace {
 
-std::chrono::sys_seconds at_second(std::int64_t seconds) { return std::chrono::sys_seconds{std::chrono::seconds{seconds}}; }
-std::uint64_t pointer_of(const void* where) { return reinterpret_cast<std::uintptr_t>(where); }
-
-std::string application_name(const SharedParameters& values, const TrackedParameters& tracked) {
-    const int place = tracked.find("application_name");
-    return values && values->has(place) ? values->values[static_cast<std::size_t>(place)] : std::string();
+// Of its idle servers, those that must pass a check before anybody gets them.
+int unchecked_servers(const Book& book, const Pool& pool) {
+    int count = 0;
+    for (const PoolShare& share : pool.shares)
+        for (auto index = share.idle.head; index != no_link; index = book.servers().at(index).next)
+            if (book.needs_check(book.servers().at(index), pool, now())) ++count;
+    return count;
 }
 
-ClientRow row_of(const ClientConnection& client, const TrackedParameters& tracked) {
-    ClientRow row;
-    const auto phase = client.session.phase();
-    row.state = phase == ClientSession::Phase::waiting ? ClientState::waiting
-                : client.session.is_linked()           ? ClientState::active
-                                                       : ClientState::idle;
-    row.user = client.details->login_user;
-    row.database = client.context->database;
-    row.addr = client.details->peer.is_unix ? "unix" : client.details->peer.host;
-    row.port = client.details->peer.port;
-    row.local_addr = client.details->local.is_unix ? "unix" : client.details->local.host;
-    row.local_port = client.details->peer.is_unix ? client.details->peer.port : client.details->local.port;
-    row.connect_time = at_second(client.details->connected_unix);
-    const auto since = now() - std::max(client.session.last_request_at(), client.details->connected_at);
-    row.request_time = at_second(std::time(nullptr) - since.count() / 1'000'000);
-    if (row.state != ClientState::idle) row.wait = now() - client.session.last_request_at();
-    row.ptr = pointer_of(&client);
-    row.link = pointer_of(client.server);
-    row.remote_pid = client.details->peer.pid;
-    row.tls = client.transport.tls();
-    row.application_name = application_name(client.session.parameters(), tracked);
-    row.prepared_statements = static_cast<int>(client.session.statement_count());
-    row.id = client.details->number;
-    row.buffers.pkt_avail = static_cast<int>(client.input.size());
-    row.buffers.send_avail = static_cast<int>(client.output.size());
-    return row;
-}
-
-ShownServerState shown(ServerState state) {
-    switch (state) {
-        case ServerState::connecting: return ShownServerState::login;
-        case ServerState::checked_out: return ShownServerState::active;
-        case ServerState::checking:
-        case ServerState::resetting: return ShownServerState::tested;
-        case ServerState::held_for_cancel: return ShownServerState::being_canceled;
-        default: return ShownServerState::idle;
-    }
-}
-
-ServerRow row_of(const ServerConnection& server) {
-    ServerRow row;
-    row.user = server.context->user;
-    row.database = server.context->database;
-    row.addr = server.remote.is_unix ? "unix" : server.remote.host;
-    row.port = server.remote.port;
-    row.local_addr = server.local.is_unix ? "unix" : server.local.host;
-    row.local_port = server.remote.is_unix ? server.remote.port : server.local.port;
-    row.connect_time = row.request_time = at_second(server.connected_unix);
-    row.ptr = pointer_of(&server);
-    row.link = pointer_of(server.client);
-    if (server.cancel_key.size() >= 4) row.remote_pid = BodyReader(server.cancel_key).int32();
-    row.tls = server.transport.tls();
-    row.application_name = application_name(server.session.parameters, *server.session.tracked);
-    row.prepared_statements = static_cast<int>(server.session.statements.size());
-    row.id = server.number;
-    row.buffers.pkt_avail = static_cast<int>(server.input.size());
-    row.buffers.send_avail = static_cast<int>(server.output.size());
-    return row;
-}
-
-struct Gathered {
-    std::vector<ClientRow> clients;
-    std::vector<std::pair<ServerId, ServerRow>> servers;
-};
-
-// Every worker in turn of its own thread; resumes on worker 0.
-asio::awaitable<std::vector<Gathered>> gather_connections(Control& control) {
-    auto parts = std::make_shared<std::vector<Gathered>>(control.workers().size());
-    asio::steady_timer done(control.first().io(), asio::steady_timer::time_point::max());
-    const TrackedParameters& tracked = control.shared().book.tracked();
-    control.on_every_worker(
-        [parts, &tracked](Worker& worker) {
-            Gathered& part = (*parts)[worker.id()];
-            worker.relay().each_client([&](const ClientConnection& client) {
-                if (!client.closing) part.clients.push_back(row_of(client, tracked));
-            });
-            worker.relay().each_server([&](const ServerConnection& server) { part.servers.emplace_back(server.id, row_of(server)); });
-        },
-        [&done] { done.cancel(); });
-    boost::system::error_code ignored;
-    co_await done.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-    co_return std::move(*parts);
-}
-
-PoolRow row_of(const Pool& pool, const Sessions& sessions) {
+PoolRow row_of(const Pool& pool, const Book& book) {
     PoolRow row;
     row.database = pool.database;
     row.user = pool.user;
@@ -115,10 +30,12 @@ PoolRow row_of(const Pool& pool, const Sessions& sessions) {
     row.sv_active = pool.in_state(ServerState::checked_out);
     row.sv_active_cancel = pool.cancel_connections;
     row.sv_being_canceled = pool.in_state(ServerState::held_for_cancel);
-    row.sv_idle = pool.in_state(ServerState::idle) + pool.in_state(ServerState::in_transit);
+    row.sv_used = unchecked_servers(book, pool);
+    row.sv_idle = pool.in_state(ServerState::idle) + pool.in_state(ServerState::in_transit) - row.sv_used;
     row.sv_tested = pool.in_state(ServerState::checking) + pool.in_state(ServerState::resetting);
     row.sv_login = pool.in_state(ServerState::connecting);
-    if (pool.demand() > 0) row.maxwait = now() - pool.oldest_wait_since(sessions);
+    const TimePoint since = pool.oldest_wait_since(book.sessions());
+    if (since != never) row.maxwait = now() - since;
     row.pool_mode = pool.policy->mode;
     return row;
 }
@@ -127,7 +44,7 @@ void add_pools(Inventory& inventory, Book& book, const RunningConfig& config, in
     const auto& pools = book.pools();
     for (std::uint32_t i = 0; i < pools.index_end(); ++i) {
         if (!pools.holds(i)) continue;
-        PoolRow row = row_of(pools.at(i), book.sessions());
+        PoolRow row = row_of(pools.at(i), book);
         if (const auto entry = config.entry(row.database); entry && entry->hosts.size() > 1) row.load_balance_hosts = entry->load_balance_hosts;
         inventory.pools.push_back(std::move(row));
     }
@@ -176,20 +93,25 @@ void add_databases(Inventory& inventory, Book& book, const RunningConfig& config
             if (bound.name != console_database && settings.find_database(bound.name) == nullptr && !bound.pools.empty())
                 inventory.databases.push_back(row_of(auto_database(*fallback, bound.name), settings, book.limits()));
     DatabaseRow console = console_database_row(settings.listen_port);
+    console.server_lifetime = settings.server_lifetime;
     for (const SharedBound& bound : book.limits().databases())
         if (bound.name == console_database) console.current_client_connections = bound.clients;
     console.max_client_connections = settings.max_db_client_connections;
     inventory.databases.push_back(std::move(console));
 }
 
-void add_users(Inventory& inventory, Book& book, const RunningConfig& config) {
-    const Settings& settings = *config.settings;
+std::set<std::string, std::less<>> known_users(const RunningConfig& config) {
     std::set<std::string, std::less<>> names{std::string(console_database)};
     for (const auto& [name, secret] : config.users) names.insert(name);
-    for (const UserEntry& entry : settings.users) names.insert(entry.name);
-    for (const DatabaseEntry& entry : settings.databases)
+    for (const UserEntry& entry : config.settings->users) names.insert(entry.name);
+    for (const DatabaseEntry& entry : config.settings->databases)
         if (entry.has_forced_user()) names.insert(entry.user);
-    for (const std::string& name : names) {
+    return names;
+}
+
+void add_users(Inventory& inventory, Book& book, const RunningConfig& config) {
+    const Settings& settings = *config.settings;
+    for (const std::string& name : known_users(config)) {
         UserRow row;
         row.name = name;
         if (const UserEntry* entry = settings.find_user(name)) {
@@ -210,20 +132,25 @@ void add_users(Inventory& inventory, Book& book, const RunningConfig& config) {
 
 void add_counts(Inventory& inventory, Book& book, const RunningConfig& config, Control& control) {
     ListCounts& counts = inventory.counts;
-    counts.databases = static_cast<int>(config.settings->databases.size()) + 1;
-    counts.users = static_cast<int>(config.users.size()) + 1;
+    Inventory listed;
+    add_databases(listed, book, config);
+    counts.databases = static_cast<int>(listed.databases.size());
+    counts.users = static_cast<int>(known_users(config).size());
+    counts.peers = static_cast<int>(config.settings->peers.size());
     counts.pools = static_cast<int>(book.pools().live()) + 1;
     counts.used_clients = static_cast<int>(book.sessions().live()) + control.shared().consoles.load();
     int connected = 0;
     for (const Worker* worker : control.workers()) connected += worker->clients.load();
     counts.login_clients = std::max(0, connected - static_cast<int>(book.sessions().live()));
-    const auto& pools = book.pools();
-    for (std::uint32_t i = 0; i < pools.index_end(); ++i) {
-        if (!pools.holds(i)) continue;
-        const Pool& pool = pools.at(i);
-        counts.free_servers += pool.in_state(ServerState::idle) + pool.in_state(ServerState::in_transit);
-        counts.used_servers += pool.open() - pool.in_state(ServerState::idle) - pool.in_state(ServerState::in_transit);
-    }
+    // Free: the places of those that have gone, kept for the next ones.
+    counts.free_clients = static_cast<int>(book.sessions().index_end() - book.sessions().live());
+    counts.free_servers = static_cast<int>(book.servers().index_end() - book.servers().live());
+    counts.used_servers = static_cast<int>(book.servers().live());
+}
+
+void add_peers(Inventory& inventory, const Settings& settings) {
+    for (const PeerEntry& peer : settings.peers)
+        inventory.peers.push_back({.peer_id = peer.id, .host = peer.host, .port = peer.port, .pool_size = peer.pool_size.value_or(settings.default_pool_size)});
 }
 
 void add_memory(Inventory& inventory, Book& book) {
@@ -246,28 +173,13 @@ asio::awaitable<Inventory> gather(Control& control, Needs needs) {
     const auto config = shared.config.get();
     const int consoles = shared.consoles.load();
     inventory.settings = config->settings;
-    if (asks_for(needs, Needs::clients) || asks_for(needs, Needs::servers)) {
-        auto parts = co_await gather_connections(control);
-        shared.book.look([&](Book& book) {
-            for (auto& part : parts) {
-                for (auto& row : part.clients) inventory.clients.push_back(std::move(row));
-                for (auto& [id, row] : part.servers) {
-                    if (const ServerEntry* entry = book.servers().find(id)) {
-                        row.state = shown(entry->state);
-                        const Pool* pool = book.pool(entry->pool);
-                        row.close_needed = entry->close_when_returned || (pool != nullptr && pool->epoch != entry->epoch);
-                    }
-                    inventory.servers.push_back(std::move(row));
-                }
-            }
-        });
-        for (const auto& row : console_rows(control)) inventory.clients.push_back(row);
-    }
+    if (asks_for(needs, Needs::clients) || asks_for(needs, Needs::servers)) co_await gather_connections(control, inventory);
     shared.book.look([&](Book& book) {
         if (asks_for(needs, Needs::pools)) add_pools(inventory, book, *config, consoles);
         if (asks_for(needs, Needs::databases)) add_databases(inventory, book, *config);
         if (asks_for(needs, Needs::users)) add_users(inventory, book, *config);
         if (asks_for(needs, Needs::counts)) add_counts(inventory, book, *config, control);
+        if (asks_for(needs, Needs::peers)) add_peers(inventory, *config->settings);
         if (asks_for(needs, Needs::memory)) add_memory(inventory, book);
         if (asks_for(needs, Needs::state)) {
             inventory.state = control.is_suspended() ? ProcessState::suspended : book.all_paused() ? ProcessState::paused : ProcessState::active;

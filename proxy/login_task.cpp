@@ -8,6 +8,7 @@
 
 #include <unistd.h>
 
+#include "admin/inventory.hpp"
 #include "proxy/clock.hpp"
 #include "proxy/derive_task.hpp"
 #include "proxy/hang_up.hpp"
@@ -146,16 +147,43 @@ SharedParameters session_parameters(Worker& worker, const Welcome& welcome, cons
     return worker.relay().catalog().intern(values);
 }
 
-class LoginTask {
+class LoginTask : public LoginView {
 public:
     LoginTask(Worker& worker, Socket socket, bool is_unix)
         : worker_(worker), shared_(worker.shared()), config_(shared_.config.get()), directory_(shared_, config_),
           state_(std::make_shared<LoginState>(worker.io(), std::move(socket))), counts_(shared_, worker),
-          number_(shared_.next_number.fetch_add(1)), connected_at_(now()), peer_(peer_of(state_->socket.native_handle())),
+          number_(shared_.next_number.fetch_add(1)), connected_at_(now()), connected_unix_(std::time(nullptr)), peer_(peer_of(state_->socket.native_handle())),
           local_(local_of(state_->socket.native_handle())),
           login_(config_->rules, directory_, shared_.random,
                  {.is_unix_socket = is_unix, .is_own_user = is_unix && is_own_user(), .address = peer_text(is_unix)}) {
         if (is_unix) peer_.port = config_->settings->listen_port;
+        worker_.add_login(*this);
+    }
+    LoginTask(const LoginTask&) = delete;
+    LoginTask& operator=(const LoginTask&) = delete;
+    ~LoginTask() { worker_.remove_login(*this); }
+
+    std::uint64_t number() const override { return number_; }
+    bool kill() override {
+        if (waiting_) worker_.welcome_arrived(waiting_, Fault::admin_disconnect);
+        return bool(waiting_);
+    }
+    ClientRow row() const override {
+        ClientRow row;
+        row.state = waiting_ ? ClientState::waiting : ClientState::login;
+        row.user = login_.user();
+        row.database = login_.database();
+        row.addr = peer_.is_unix ? "unix" : peer_.host;
+        row.port = peer_.port;
+        row.local_addr = local_.is_unix ? "unix" : local_.host;
+        row.local_port = peer_.is_unix ? peer_.port : local_.port;
+        row.connect_time = row.request_time = std::chrono::sys_seconds{std::chrono::seconds{connected_unix_}};
+        if (waiting_) row.wait = now() - waiting_since_;
+        row.ptr = reinterpret_cast<std::uintptr_t>(this);
+        row.remote_pid = peer_.pid;
+        if (state_->layer) row.tls = state_->layer->description();
+        row.id = number_;
+        return row;
     }
 
     Task run() {
@@ -242,8 +270,9 @@ private:
         login_.on_tls_failed();
     }
 
-    void log_refusal() {
-        const std::string text = fault_message(login_.fault(), login_.fault_argument());
+    void log_refusal() { log_refusal(fault_message(login_.fault(), login_.fault_argument())); }
+
+    void log_refusal(const std::string& text) {
         if (!login_.log_reason().empty()) log(LogLevel::error, "{} {}", name(), login_.log_reason());
         if (config_->settings->log_disconnections) log(LogLevel::log, "{} closing because: {} (age={}s)", name(), text, age());
         if (config_->settings->log_pooler_errors) log(LogLevel::warning, "{} pooler error: {}", name(), text);
@@ -298,7 +327,9 @@ private:
             if (session) welcome = book.await_welcome(session, now(), out);
         });
         if (!session) co_return co_await authenticated();    // the pool was idle for too long a moment ago: once more
+        waiting_since_ = now();
         if (!welcome) {
+            waiting_ = session;
             HangUpWatch hang_up(state_->socket, [this, session] { worker_.welcome_arrived(session, Fault::none); });
             Fault fault = co_await worker_.wait_for_welcome(session, welcome_deadline(*entry, *context));
             welcome = shared_.book.look([&](Book& book) { return book.pool(context->id)->welcome; });
@@ -308,6 +339,7 @@ private:
                 if (!welcome) welcome = shared_.book.look([&](Book& book) { return book.pool(context->id)->welcome; });
             }
             hang_up.stop();
+            waiting_ = {};
             if (hang_up.has_happened()) co_return leave(session);
             if (fault != Fault::none) co_return co_await refuse_session(session, *context, fault);
         }
@@ -354,7 +386,7 @@ private:
         });
         if (fault == Fault::server_login_failed) {
             append_server_refusal(login_.output(), failure.sqlstate, failure.message);
-            log(LogLevel::log, "{} closing because: {} (age={}s)", name(), failure.message, age());
+            log_refusal(failure.message);
             co_await send_output(*state_, login_.output());
             co_return close();
         }
@@ -373,7 +405,7 @@ private:
         details->peer = peer_;
         details->local = local_;
         details->connected_at = connected_at_;
-        details->connected_unix = details->requested_unix = std::time(nullptr);
+        details->connected_unix = connected_unix_;
         details->number = number_;
         details->user_bound = counts_.user;
         details->database_bound = counts_.database;
@@ -388,6 +420,7 @@ private:
         auto policy = std::make_shared<const SessionPolicy>(session_policy(*config_->settings, entry, context->user, result.user));
         PoolCounters& counters = context->counters[worker_.id()];
         counters.client_logins.add();
+        counters.wait_time.add((now() - waiting_since_).count());
         ClientSession client(worker_.shared_policy(std::move(policy)), counters,
                              session_parameters(worker_, welcome, result.parameters.tracked), now());
         worker_.relay().add_client(state_->release(), std::move(client), session, std::move(context), std::move(details), bytes,
@@ -402,10 +435,13 @@ private:
     Counts counts_;
     std::uint64_t number_;
     TimePoint connected_at_;
+    std::int64_t connected_unix_;
     PeerAddress peer_;
     PeerAddress local_;
     ClientLogin login_;
     std::string tls_failure_;    // why there is nothing to be said any more
+    SessionId waiting_{};        // for its welcome
+    TimePoint waiting_since_{};
 };
 
 }  // namespace

@@ -92,7 +92,8 @@ asio::awaitable<std::optional<OpenFailure>> log_in(Worker& worker, Attempt attem
     }
 }
 
-// connect_query: sent once, its errors are logged and otherwise ignored. Leaves what came behind it in `leftover`.
+// connect_query: sent once, its errors are logged and otherwise ignored. Leaves what came behind it in `leftover`. False:
+// the server is of no use any more.
 asio::awaitable<bool> run_connect_query(ServerConnection& server, Attempt attempt, const std::string& sql, std::string& leftover) {
     const std::string message = to_message(frontend::Query{sql});
     co_await attempt->write(message);
@@ -104,12 +105,13 @@ asio::awaitable<bool> run_connect_query(ServerConnection& server, Attempt attemp
         leftover.erase(0, leftover.size() - rest.size());
         if (event == UnlinkedEvent::done) co_return true;
         if (event == UnlinkedEvent::failed) {
-            log(LogLevel::error, "{} error while executing exec_on_query", name_of(server));
+            log(LogLevel::error, "{} error while executing exec_on_query: {}", name_of(server),
+                server.session.own_error.empty() ? "it leaves a transaction open" : server.session.own_error);
             co_return server.session.is_at_rest();
         }
         if (event != UnlinkedEvent::nothing) co_return false;
         const std::size_t count = co_await attempt->read(buffer, sizeof buffer);
-        if (count == 0) co_return false;
+        if (count == 0 || attempt->timed_out) co_return false;
         leftover.append(buffer, count);
     }
 }
@@ -146,7 +148,7 @@ asio::awaitable<std::optional<OpenFailure>> open(Worker& worker, ServerConnectio
     server.target = worker.shared().book.target_of(*server.context);
     server.number = worker.shared().next_number.fetch_add(1);
     server.connected_at = now();
-    server.connected_unix = server.requested_unix = std::time(nullptr);
+    server.connected_unix = std::time(nullptr);
     if (server.from_reserve) log(LogLevel::warning, "{} taking connection from reserve_pool", name_of(server));
     arm_timeout(attempt, config->settings->server_connect_timeout);
 

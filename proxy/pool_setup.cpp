@@ -1,12 +1,22 @@
 #include "proxy/pool_setup.hpp"
 
 #include "proxy/clock.hpp"
+#include "proxy/log.hpp"
 #include "routing/effective_settings.hpp"
 
 namespace pgweir {
 
+namespace {
+
+bool is_new(Shared& shared, const std::string& database) {
+    return shared.book.look([&](Book& book) { return book.limits().database_at(book.limits().database(database)).pools.empty(); });
+}
+
+}  // namespace
+
 std::shared_ptr<PoolContext> find_pool(Worker& worker, const RunningConfig& config, const DatabaseEntry& entry, std::string_view login_user) {
     const std::string user(pool_user(entry, login_user));
+    if (entry.is_auto && is_new(worker.shared(), entry.name)) log(LogLevel::log, "registered new auto-database: {}", entry.name);
     const Settings& settings = *config.settings;
     auto target = std::make_shared<PoolTarget>(PoolTarget{.entry = entry,
                                                           .user = user,

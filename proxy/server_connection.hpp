@@ -38,7 +38,6 @@ struct ServerConnection : MailboxNode {
     std::uint64_t number = 0;
     TimePoint connected_at{};
     std::int64_t connected_unix = 0;
-    std::int64_t requested_unix = 0;
     TimePoint own_query_until = never;     // a check or reset must have ended by then
     bool from_reserve = false;
     bool edge_missed = false;

@@ -7,6 +7,7 @@
 #include <string>
 #include <thread>
 #include <unordered_map>
+#include <unordered_set>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -21,6 +22,20 @@
 namespace pgweir {
 
 using Task = asio::awaitable<void>;
+
+struct ClientRow;
+
+// A login under way, as consoles see it.
+class LoginView {
+public:
+    virtual ClientRow row() const = 0;
+    virtual std::uint64_t number() const = 0;
+    // False: it does not wait for a server yet, and goes on.
+    virtual bool kill() = 0;
+
+protected:
+    ~LoginView() = default;
+};
 
 class Worker : public WorkerPort, public RelayHost {
 public:
@@ -55,6 +70,13 @@ public:
 
     // Waits until the pool has a welcome for this session; Fault::none: it has.
     asio::awaitable<Fault> wait_for_welcome(SessionId session, TimePoint until);
+
+    void add_login(LoginView& login) { logins_.insert(&login); }
+    void remove_login(LoginView& login) { logins_.erase(&login); }
+    template <class Visitor>
+    void each_login(Visitor visit) {
+        for (LoginView* login : logins_) visit(*login);
+    }
 
     // WorkerPort
     Mailbox& mailbox() override { return relay_.mailbox(); }
@@ -109,6 +131,7 @@ private:
     std::shared_ptr<const RunningConfig> config_;
     std::unordered_map<ServerConnection*, std::shared_ptr<OpenAttempt>> opening_;
     std::unordered_map<std::uint32_t, WelcomeWaiter*> welcome_waiters_;    // by the index of the session's id
+    std::unordered_set<LoginView*> logins_;
     std::vector<std::weak_ptr<const SessionPolicy>> policies_;
     std::thread thread_;
 };

@@ -106,6 +106,8 @@ public:
     const Limits& limits() const { return limits_; }
     // A server of this pool opened before the last mark is still there.
     bool has_marked_servers(PoolId pool) const;
+    // This idle server must pass a check before a session gets it.
+    bool needs_check(const ServerEntry& server, const Pool& pool, TimePoint now) const;
     // How often an invariant of the callers was found broken; each is a bug.
     std::uint64_t broken_pairings() const { return broken_pairings_; }
 
@@ -129,7 +131,6 @@ private:
     void replace(const ServerEntry& server, TimePoint now, BookActions& out);
     void match_idle(Pool& pool, WorkerId caller, TimePoint now, BookActions& out);
     CloseReason must_close(const ServerEntry& server, const Pool& pool, TimePoint now) const;
-    bool needs_check(const ServerEntry& server, const Pool& pool, TimePoint now) const;
 
     ServerId take_idle(Pool& pool, WorkerId worker);
     WorkerId worker_with_idle(const Pool& pool) const;

@@ -7,6 +7,7 @@ namespace pgweir {
 
 void ServerSession::begin_own_query() {
     request_failed = false;
+    own_error.clear();
     ledger.push(RequestKind::query, Disposition::swallow);
 }
 
@@ -31,6 +32,16 @@ void ServerSession::note_error(const Frame& frame) {
     if (severity == "FATAL" || severity == "PANIC") fatal_seen = true;
 }
 
+void ServerSession::note_own_error(const Frame& frame) {
+    note_error(frame);
+    if (!frame.ends) return;
+    const auto error = backend::ErrorResponse::parse(BodyReader{frame.body()});
+    if (!error) return;
+    own_error = error->fields.field(backend::error_field::severity);
+    own_error += ": ";
+    own_error += error->fields.field(backend::error_field::message);
+}
+
 bool ServerSession::note_completion(const Frame& frame) {
     if (!frame.ends) return false;
     const Bytes tag = frame.body();
@@ -53,7 +64,7 @@ UnlinkedEvent ServerSession::on_unlinked_bytes(Bytes& input) {
             if (type == parameter_status) note_parameter(frame);
             continue;
         }
-        if (type == error_response) note_error(frame);
+        if (type == error_response) note_own_error(frame);
         if (type == command_complete) note_completion(frame);
         if (ledger.empty()) return fatal_seen ? UnlinkedEvent::fatal : UnlinkedEvent::dirty;
         if (ledger.on_reply(type) == ReplyRoute::mismatch) return UnlinkedEvent::dirty;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "protocol/backend/ready_for_query.hpp"
 #include "protocol/frame_scanner.hpp"
@@ -56,6 +57,7 @@ struct ServerSession {
     bool output_pending = false;               // bytes are kept for it: set by the proxy
     bool fatal_seen = false;                   // it sent a FATAL ErrorResponse
     bool request_failed = false;               // an ErrorResponse came for the request of ours under way
+    std::string own_error;                     // what it says: "ERROR: division by zero"
     bool parameters_reset = false;             // the request of ours under way is the reset query
     SharedParameters parameters;
     ServerStatements statements;
@@ -77,6 +79,7 @@ struct ServerSession {
     // A ParameterStatus: the new value is remembered. True when it is a tracked parameter.
     bool note_parameter(const Frame& frame);
     void note_error(const Frame& frame);
+    void note_own_error(const Frame& frame);
     // A CommandComplete. True: by its tag the server has dropped all prepared statements.
     bool note_completion(const Frame& frame);
 };

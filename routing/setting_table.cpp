@@ -285,4 +285,6 @@ std::string allowed_values(const SettingRow& row) {
     return {};
 }
 
+std::string stays_until_restart(const SettingRow& row) { return fmt::format("\"{}\" changes with a restart only and stays as it is", row.name); }
+
 }  // namespace pgweir

@@ -81,6 +81,9 @@ void copy_setting(Settings& to, const Settings& from, const SettingRow& row);
 // As SHOW CONFIG prints it; none: NULL.
 std::optional<std::string> setting_text(const Settings& settings, const SettingRow& row);
 
+// The log's line about a new value that nothing but a restart puts in force.
+std::string stays_until_restart(const SettingRow& row);
+
 // "20", "0…3", "transaction, session, …": what a message or the manual says about the values that are taken.
 std::string allowed_values(const SettingRow& row);
 

@@ -64,10 +64,13 @@ std::vector<ConfigRow> show_config(const Settings& settings) {
 SetResult apply_set(Settings& settings, std::string_view key, std::string_view value) {
     const auto* row = find_setting(key);
     if (!row) return {SetOutcome::unknown_key, fmt::format("unknown parameter: {}", key)};
-    if (!row->is_reloadable()) return {SetOutcome::unchanged_until_restart, {}};
-
     Settings changed = settings;
-    if (!assign(changed, *row, value)) {
+    const bool taken = assign(changed, *row, value);
+    if (!row->is_reloadable()) {
+        const bool is_other = !taken || changed != settings;
+        return {SetOutcome::unchanged_until_restart, is_other ? stays_until_restart(*row) : std::string{}};
+    }
+    if (!taken) {
         return {SetOutcome::bad_value, fmt::format("invalid value \"{}\" for parameter {}, expected {}", value, key,
                                                    allowed_values(*row))};
     }

@@ -199,8 +199,11 @@ private:
 
     void keep_what_no_reload_changes() {
         if (!request_.running) return;
-        for (const auto& row : setting_table())
-            if (!row.is_reloadable()) copy_setting(settings_, *request_.running, row);
+        for (const auto& row : setting_table()) {
+            if (row.is_reloadable()) continue;
+            if (setting_text(settings_, row) != setting_text(*request_.running, row)) warn(stays_until_restart(row));
+            copy_setting(settings_, *request_.running, row);
+        }
         for (auto& entry : settings_.databases) keep_forced_user(entry);
     }
 

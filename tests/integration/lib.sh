@@ -4,7 +4,8 @@
 #   source lib.sh; parse_options "$@"     PRESET, then --workers N, --proxy-binary PATH (or $PROXY_BINARY), --keep
 #   start_postgres [options of scripts/throwaway_pg.sh]      sets pg_port
 #   start_proxy NAME 'line of [pgbouncer]'...                sets proxy_port; databases go to that PostgreSQL by name,
-#                                                            unless database_lines has other lines of [databases]
+#                                                            unless database_lines has other lines of [databases];
+#                                                            more_users has further lines of the auth_file
 #   check NAME COMMAND...                 prints `ok NAME`, or `FAILED NAME: why` with the end of what COMMAND said
 #   finish                                prints `N passed, N failed` and exits
 #
@@ -15,7 +16,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/common.sh"
 
 checks_passed=0 checks_failed=0
 folder='' proxy_pid='' proxy_port='' pg_port='' keep=''
-preset=release workers=1 rest=() database_lines=()
+preset=release workers=1 rest=() database_lines=() more_users=()
 
 parse_options() {
     while (( $# )); do
@@ -90,7 +91,7 @@ proxy_answers_or_ended() { port_answers "$proxy_port" || process_ended "$proxy_p
 start_proxy() { # NAME LINES...
     local name=$1; shift
     proxy_name=$name proxy_port=$(free_port)
-    echo '"postgres" ""' >"$folder/users.txt"
+    printf '%s\n' '"postgres" ""' "${more_users[@]}" >"$folder/users.txt"
     proxy_config "$@" >"$folder/$name.ini"
     "$project_root/scripts/as_user.sh" "$proxy_binary" "$folder/$name.ini" >"$folder/$name.log" 2>&1 &
     proxy_pid=$!

@@ -96,7 +96,7 @@ class RawClient:
         self.socket = socket.socket(socket.AF_UNIX if isinstance(address, str) else socket.AF_INET)
         self.socket.settimeout(15)
         self.socket.connect(address)
-        self.buffer, self.descriptors = b"", []
+        self.buffer, self.descriptors, self.columns = b"", [], []
         self.socket.sendall(start_up(user, database))
         scram = Scram(password)
         for kind, body in self.messages():
@@ -129,7 +129,9 @@ class RawClient:
         rows, error = [], None
         try:
             for kind, body in self.messages():
-                if kind == b"D":
+                if kind == b"T":
+                    self.columns = [name for name, _ in columns(body)]
+                elif kind == b"D":
                     rows.append(values(body))
                 elif kind == b"E":
                     error = error_text(body)
@@ -159,3 +161,13 @@ def values(body):
         row.append(None if length < 0 else body[at:at + length].decode("utf-8", "replace"))
         at += max(length, 0)
     return row
+
+
+def columns(body):
+    """The names and type OIDs of a RowDescription."""
+    at, listed = 2, []
+    for _ in range(struct.unpack("!h", body[:2])[0]):
+        end = body.index(b"\0", at)
+        listed.append((body[at:end].decode(), struct.unpack("!i", body[end + 7:end + 11])[0]))
+        at = end + 19
+    return listed

@@ -269,10 +269,18 @@ TEST_CASE("only variables that name a setting are looked at") {
 
 TEST_CASE("a reload goes back to the defaults, but for what has none and what needs a restart") {
     const auto running = main("default_pool_size=3\nauth_file=a\nlisten_port=7000\n");
-    const auto settings = loaded("[pgbouncer]\nlisten_port=7001\n", reload_of(running));
-    CHECK(settings.default_pool_size == 20);
-    CHECK(settings.auth_file == "a");
-    CHECK(settings.listen_port == 7000);
+    const auto result = load("[pgbouncer]\nlisten_port=7001\n", reload_of(running));
+    REQUIRE(result.settings);
+    CHECK(result.settings->default_pool_size == 20);
+    CHECK(result.settings->auth_file == "a");
+    CHECK(result.settings->listen_port == 7000);
+    CHECK(result.warnings == Lines{"\"listen_port\" changes with a restart only and stays as it is"});
+}
+
+TEST_CASE("a reload of what is in force says nothing of restarts") {
+    const auto running = main("listen_port=7000\nworker_threads=2\nunix_socket_mode=0700\ntrack_extra_parameters=a,b\n");
+    CHECK(load("[pgbouncer]\nlisten_port=7000\nworker_threads=2\nunix_socket_mode=0700\ntrack_extra_parameters=a b\n", reload_of(running))
+              .warnings.empty());
 }
 
 TEST_CASE("a forced user cannot be removed by a reload") {
@@ -501,6 +509,8 @@ TEST_CASE("SET changes one value, or nothing at all") {
     CHECK(apply_set(settings, "auth_type", "hba").outcome == SetOutcome::unsupported);
     CHECK(apply_set(settings, "listen_port", "7000").outcome == SetOutcome::unchanged_until_restart);
     CHECK_FALSE(apply_set(settings, "listen_port", "7000").failed());
+    CHECK(apply_set(settings, "listen_port", "7000").message == "\"listen_port\" changes with a restart only and stays as it is");
+    CHECK(apply_set(settings, "listen_port", "6432").message.empty());
     CHECK(settings == before);
 }
 
