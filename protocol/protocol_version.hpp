@@ -18,5 +18,6 @@ struct ProtocolVersion {
 inline constexpr ProtocolVersion protocol_2_0{2 << 16};
 inline constexpr ProtocolVersion protocol_3_0{3 << 16};
 inline constexpr ProtocolVersion protocol_3_2{3 << 16 | 2};
+inline constexpr ProtocolVersion protocol_newest = protocol_3_2;    // that we speak, on both legs
 
 }  // namespace pgweir

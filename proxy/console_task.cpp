@@ -8,6 +8,7 @@
 
 #include "admin/console.hpp"
 #include "admin/version.hpp"
+#include "protocol/cancel_secret.hpp"
 #include "protocol/frame_scanner.hpp"
 #include "protocol/scram/digest.hpp"
 #include "proxy/clock.hpp"
@@ -119,7 +120,7 @@ private:
     std::string name() const { return name_of_login(this, start_.login.database, start_.login.user, start_.peer); }
 
     Task welcome() {
-        key_.resize(8);
+        key_.resize(4 + cancel_secret_bytes(start_.login.protocol));
         worker_.shared().random.fill(key_.data(), key_.size());
         key_[0] = static_cast<char>(key_[0] & 0x7f);
         std::string bytes;

@@ -411,7 +411,7 @@ private:
         details->database_bound = counts_.database;
         {
             std::lock_guard lock(shared_.cancel_mutex);
-            details->cancel_key = shared_.cancel_keys.issue({session, worker_.id()});
+            details->cancel_key = shared_.cancel_keys.issue({session, worker_.id()}, result.protocol);
         }
         counts_.hand_over();
         std::string bytes;

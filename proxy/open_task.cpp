@@ -143,15 +143,10 @@ void remember_parameters(Worker& worker, ServerConnection& server, const Paramet
     worker.relay().decide([&](Book& book, BookActions& out) { book.set_welcome(server.id, welcome, out); });
 }
 
-asio::awaitable<std::optional<OpenFailure>> open(Worker& worker, ServerConnection& server, Attempt attempt, std::string& leftover) {
+// Connects, with TLS where that is wanted, and logs in. `login` is there afterwards if it came so far.
+asio::awaitable<std::optional<OpenFailure>> reach(Worker& worker, ServerConnection& server, Attempt attempt, ProtocolVersion protocol,
+                                                  std::optional<ServerLogin>& login) {
     const auto config = worker.shared().config.get();
-    server.target = worker.shared().book.target_of(*server.context);
-    server.number = worker.shared().next_number.fetch_add(1);
-    server.connected_at = now();
-    server.connected_unix = std::time(nullptr);
-    if (server.from_reserve) log(LogLevel::warning, "{} taking connection from reserve_pool", name_of(server));
-    arm_timeout(attempt, config->settings->server_connect_timeout);
-
     const ServerAddress address = next_address(*server.target, *server.context);
     server.remote = {.host = address.host, .port = address.port, .pid = 0, .is_unix = address.host.starts_with('/') || address.host.starts_with('@')};
     const std::function<bool()> is_over = [&] { return attempt->timed_out || attempt->abandoned; };
@@ -177,17 +172,49 @@ asio::awaitable<std::optional<OpenFailure>> open(Worker& worker, ServerConnectio
         server.host = address.host;
         if (auto failure = co_await put_tls(worker, server, attempt, config->tls->servers)) co_return failure;
     }
-    ServerLogin login(login_request(worker, *server.target, *attempt), worker.shared().random);
-    if (auto failure = co_await log_in(worker, attempt, login)) {
-        if (login.next() == ServerLogin::Step::refused)
-            log(LogLevel::warning, "{} server login failed: {} {}", name_of(server), login.severity(), login.message());
-        else
+    ServerLoginRequest request = login_request(worker, *server.target, *attempt);
+    request.protocol = protocol;
+    login.emplace(std::move(request), worker.shared().random);
+    co_return co_await log_in(worker, attempt, *login);
+}
+
+// Asks for the newest protocol version, unless servers of this pool have refused to hear of it. Those that know how to
+// answer name an older one; the others get one more connection, at once.
+asio::awaitable<std::optional<OpenFailure>> reach_in_any_version(Worker& worker, ServerConnection& server, Attempt attempt,
+                                                                 std::optional<ServerLogin>& login) {
+    const bool is_old = server.context->old_protocol.load();
+    auto failure = co_await reach(worker, server, attempt, is_old ? protocol_3_0 : protocol_newest, login);
+    const bool again = failure && login && login->is_version_refused() && !attempt->timed_out && !attempt->abandoned;
+    if (!again) co_return failure;
+    log(LogLevel::debug, "{} server refuses protocol 3.2, trying 3.0: {}", name_of(server), failure->message);
+    boost::system::error_code ignored;
+    attempt->socket.close(ignored);
+    attempt->layer.reset();
+    login.reset();
+    failure = co_await reach(worker, server, attempt, protocol_3_0, login);
+    if (!failure) server.context->old_protocol.store(true);
+    co_return failure;
+}
+
+asio::awaitable<std::optional<OpenFailure>> open(Worker& worker, ServerConnection& server, Attempt attempt, std::string& leftover) {
+    server.target = worker.shared().book.target_of(*server.context);
+    server.number = worker.shared().next_number.fetch_add(1);
+    server.connected_at = now();
+    server.connected_unix = std::time(nullptr);
+    if (server.from_reserve) log(LogLevel::warning, "{} taking connection from reserve_pool", name_of(server));
+    arm_timeout(attempt, worker.shared().config.get()->settings->server_connect_timeout);
+
+    std::optional<ServerLogin> login;
+    if (auto failure = co_await reach_in_any_version(worker, server, attempt, login)) {
+        if (login && login->next() == ServerLogin::Step::refused)
+            log(LogLevel::warning, "{} server login failed: {} {}", name_of(server), login->severity(), login->message());
+        else if (login)
             log(LogLevel::warning, "{} {}", name_of(server), failure->message);
         co_return failure;
     }
-    server.cancel_key = login.cancel_key();
-    leftover = login.leftover();
-    remember_parameters(worker, server, login.parameters());
+    server.cancel_key = login->cancel_key();
+    leftover = login->leftover();
+    remember_parameters(worker, server, login->parameters());
     if (!server.target->entry.connect_query.empty() &&
         !co_await run_connect_query(server, attempt, server.target->entry.connect_query, leftover))
         co_return OpenFailure{.reason = CloseReason::connect_failed, .sqlstate = {}, .message = "server conn crashed?"};

@@ -33,6 +33,7 @@ struct PoolContext {
     const std::unique_ptr<PoolCounters[]> counters;    // by worker
     std::shared_ptr<const PoolTarget> target;          // swapped under BookHost's lock
     std::atomic<unsigned> next_host{0};
+    std::atomic<bool> old_protocol{false};             // its servers refuse to hear of a newer protocol than 3.0
     std::atomic<bool> removed{false};                  // its entry has left the configuration
 };
 

@@ -2,13 +2,13 @@
 
 #include <cstring>
 
+#include "protocol/cancel_secret.hpp"
 #include "protocol/scram/digest.hpp"
 
 namespace pgweir {
 namespace {
 
 constexpr std::size_t process_id_bytes = 4;
-constexpr std::size_t secret_bytes = 4;    // protocol 3.0 knows no other length
 
 std::uint32_t process_id_of(Bytes key) {
     std::uint32_t id = 0;
@@ -18,8 +18,8 @@ std::uint32_t process_id_of(Bytes key) {
 
 }  // namespace
 
-std::string CancelKeys::issue(CancelTarget target) {
-    std::string key(process_id_bytes + secret_bytes, '\0');
+std::string CancelKeys::issue(CancelTarget target, ProtocolVersion version) {
+    std::string key(process_id_bytes + cancel_secret_bytes(version), '\0');
     do {
         random_->fill(key.data(), key.size());
         key[0] = static_cast<char>(key[0] & 0x7f);    // a process id is positive

@@ -1,12 +1,14 @@
 // Which session a cancel key names. Keys are random, given to one client each, and name the session, never its server.
 //
-// A key is the process id (four bytes, positive, unique among the living) and a secret behind it.
+// A key is the process id (four bytes, positive, unique among the living) and a secret behind it, 4 bytes for a client of
+// protocol 3.0, 32 since 3.2.
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <unordered_map>
 
+#include "protocol/protocol_version.hpp"
 #include "protocol/result.hpp"
 #include "routing/ids.hpp"
 #include "routing/random_source.hpp"
@@ -24,8 +26,8 @@ class CancelKeys {
 public:
     explicit CancelKeys(RandomSource& random) : random_(&random) {}
 
-    // A new key for this session.
-    std::string issue(CancelTarget target);
+    // A new key for this session, as long as its client's protocol version lets it be.
+    std::string issue(CancelTarget target, ProtocolVersion version);
     void revoke(Bytes key);
     // The session whose key this is; compares the secret in constant time.
     CancelTarget find(Bytes key) const;

@@ -229,7 +229,7 @@ void ClientLogin::on_start_up_message(Bytes body) {
     const auto message = frontend::StartupMessage::parse(BodyReader(body));
     if (!message) return refuse(Fault::bad_start_up_packet);
     const auto sent = copy_of(message->parameters);
-    negotiate_version(message->version > protocol_3_0, sent);
+    negotiate_version(message->version, sent);
     if (lacks_tls()) return refuse(Fault::ssl_required);
 
     result_.parameters = read_start_up_parameters(sent, rules_->start_up);
@@ -247,12 +247,15 @@ void ClientLogin::on_start_up_message(Bytes body) {
     ask_admission({.process = !is_console(), .database = !is_exempt, .user = !is_exempt && user_.known == UserKnown::yes});
 }
 
-void ClientLogin::negotiate_version(bool is_newer, const ParameterList& sent) {
+// PostgreSQL manual, "Protocol Flow", "Start-up": what is told is the version that is spoken from now on, and only a client
+// that asked for more than we know is told anything.
+void ClientLogin::negotiate_version(ProtocolVersion asked, const ParameterList& sent) {
+    result_.protocol = std::min(asked, protocol_newest);
     NameListBuilder unknown;
     for (const auto& [name, value] : sent)
         if (is_reserved_option(name)) unknown.add(name);
-    if (!is_newer && unknown.view().empty()) return;
-    append_message(output_, backend::NegotiateProtocolVersion{protocol_3_0, unknown.view()});
+    if (asked <= protocol_newest && unknown.view().empty()) return;
+    append_message(output_, backend::NegotiateProtocolVersion{result_.protocol, unknown.view()});
 }
 
 void ClientLogin::add_host_to_application_name() {

@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "protocol/protocol_version.hpp"
 #include "protocol/result.hpp"
 #include "protocol/scram/scram_server.hpp"
 #include "routing/auth_type.hpp"
@@ -95,6 +96,7 @@ struct ClientLoginResult {
     ConsoleRole console = ConsoleRole::none;  // none: an ordinary database
     bool is_console_owner = false;            // on the console as the OS user that runs the process, over the Unix socket
     StartUpParameters parameters;
+    ProtocolVersion protocol = protocol_3_0;  // that is spoken: as asked for, or the newest that we know
     std::optional<ScramKeys> scram_keys;      // pass-through: proved by this client, for its stored SCRAM secret
     StoredSecret secret;                      // the user's, as looked up: what logs in to servers
 };
@@ -167,7 +169,7 @@ private:
     void on_gss_request();
     void on_cancel_request(Bytes body);
     void on_start_up_message(Bytes body);
-    void negotiate_version(bool is_newer, const ParameterList& sent);
+    void negotiate_version(ProtocolVersion asked, const ParameterList& sent);
     void on_login_message(Bytes body);
 
     bool choose_user();

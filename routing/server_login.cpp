@@ -6,8 +6,10 @@
 #include "protocol/backend/authentication.hpp"
 #include "protocol/backend/backend_key_data.hpp"
 #include "protocol/backend/error_response.hpp"
+#include "protocol/backend/negotiate_protocol_version.hpp"
 #include "protocol/backend/parameter_status.hpp"
 #include "protocol/backend/ready_for_query.hpp"
+#include "protocol/cancel_secret.hpp"
 #include "protocol/frontend/password_message.hpp"
 #include "protocol/frontend/sasl_initial_response.hpp"
 #include "protocol/frontend/sasl_response.hpp"
@@ -31,11 +33,11 @@ bool has(const NameList& mechanisms, Bytes wanted) {
 
 }  // namespace
 
-ServerLogin::ServerLogin(ServerLoginRequest request, RandomSource& random) : request_(std::move(request)), random_(random) {
+ServerLogin::ServerLogin(ServerLoginRequest request, RandomSource& random) : request_(std::move(request)), random_(random), spoken_(request_.protocol) {
     frontend::ParameterListBuilder parameters;
     parameters.add({"user", request_.user}).add({"database", request_.database});
     for (const auto& [name, value] : request_.parameters) parameters.add({name, value});
-    append_packet(output_, frontend::StartupMessage{protocol_3_0, parameters.view()});
+    append_packet(output_, frontend::StartupMessage{request_.protocol, parameters.view()});
 }
 
 // Events
@@ -50,6 +52,7 @@ void ServerLogin::on_bytes(Bytes bytes) {
 }
 
 void ServerLogin::on_end() {
+    ended_ = true;
     if (step_ == Step::read || step_ == Step::derive) fail("server conn crashed?");
 }
 
@@ -90,6 +93,7 @@ void ServerLogin::on_message(backend::Type type, Bytes body) {
         case backend::Type::notice_response: return;
         case backend::Type::error_response: return on_error(body);
         case backend::Type::authentication: return on_authentication(body);
+        case backend::Type::negotiate_protocol_version: return on_negotiate(body);
         default: break;
     }
     // Before it has let us in a server has nothing else to say.
@@ -100,6 +104,22 @@ void ServerLogin::on_message(backend::Type type, Bytes body) {
         case backend::Type::ready_for_query: return on_ready(body);
         default: return fail("unexpected message during server login");
     }
+}
+
+// Before anything else, and once. We ask for no `_pq_.` option, so there is none that it could not know.
+void ServerLogin::on_negotiate(Bytes body) {
+    const auto answer = backend::NegotiateProtocolVersion::parse(BodyReader(body));
+    const bool fits = answer && !heard_ && answer->unknown_options.empty() && answer->newest >= protocol_3_0 && answer->newest < request_.protocol;
+    if (!fits) return fail("invalid protocol version negotiation by server");
+    spoken_ = answer->newest;
+    heard_ = true;
+}
+
+// Servers of before the negotiation refuse a newer minor version, or close without a word.
+bool ServerLogin::is_version_refused() const {
+    if (heard_ || request_.protocol == protocol_3_0) return false;
+    if (step_ == Step::refused) return sqlstate_ == "0A000" || sqlstate_ == "08P01";
+    return step_ == Step::failed && ended_;
 }
 
 void ServerLogin::on_error(Bytes body) {
@@ -120,7 +140,8 @@ void ServerLogin::on_parameter_status(Bytes body) {
 }
 
 void ServerLogin::on_key(Bytes body) {
-    if (!backend::BackendKeyData::parse(BodyReader(body))) return fail("malformed cancel key during server login");
+    const auto key = backend::BackendKeyData::parse(BodyReader(body));
+    if (!key || !is_cancel_secret(key->secret.size(), spoken_)) return fail("malformed cancel key during server login");
     cancel_key_ = body;
 }
 
@@ -134,6 +155,7 @@ void ServerLogin::on_ready(Bytes body) {
 
 void ServerLogin::on_authentication(Bytes body) {
     using namespace backend;
+    heard_ = true;
     const auto authentication = Authentication::parse(BodyReader(body));
     if (!authentication) return fail("malformed authentication request");
     const auto& request = authentication->request;

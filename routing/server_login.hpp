@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "protocol/message_type.hpp"
+#include "protocol/protocol_version.hpp"
 #include "protocol/result.hpp"
 #include "protocol/scram/scram_client.hpp"
 #include "protocol/values.hpp"
@@ -33,6 +34,7 @@ struct ServerLoginRequest {
     bool is_tls = false;                      // the connection's, of which the next two tell
     std::string end_point{};                  // channel binding data: the server certificate's hash; empty: it has none
     ChannelBinding channel_binding = ChannelBinding::prefer;
+    ProtocolVersion protocol = protocol_newest;   // asked for; a server may name an older one
 };
 
 class ServerLogin {
@@ -60,6 +62,9 @@ public:
     const std::string& cancel_key() const { return cancel_key_; }    // process id (4 bytes) and secret; empty: none sent
     Bytes leftover() const { return Bytes(input_).substr(consumed_); }   // behind ReadyForQuery: notices at most
 
+    // Did the server have nothing else to say than that it does not like our protocol version? It will take 3.0.
+    bool is_version_refused() const;
+
     const std::string& severity() const { return severity_; }
     const std::string& sqlstate() const { return sqlstate_; }
     const std::string& message() const { return message_; }
@@ -71,6 +76,7 @@ public:
 private:
     bool read_message();
     void on_message(backend::Type type, Bytes body);
+    void on_negotiate(Bytes body);
     void on_authentication(Bytes body);
     void on_ok();
     void on_cleartext();
@@ -101,6 +107,9 @@ private:
 
     std::optional<ScramClient> scram_;
     Proof proof_ = Proof::none;
+    ProtocolVersion spoken_;
+    bool heard_ = false;      // a message that a server sends only if the version is one it can work with
+    bool ended_ = false;
     ScramDerivation derive_job_;
 
     ParameterList parameters_;

@@ -1,5 +1,6 @@
 // Both logins, fed with raw bytes: they end in order, and how the bytes are cut makes no difference.
 #include "protocol/backend/authentication.hpp"
+#include "protocol/cancel_secret.hpp"
 #include "protocol/frontend/sasl_initial_response.hpp"
 #include "protocol/scram/md5_password.hpp"
 #include "routing/server_login.hpp"
@@ -48,7 +49,9 @@ ClientOutcome client_outcome(unsigned choice, const std::vector<Bytes>& pieces) 
     ClientLogin& login = *script.login;
     require(login.next() != ClientLogin::Step::admit && login.next() != ClientLogin::Step::derive, "every step that was asked for was taken");
     require((login.next() == ClientLogin::Step::refused) == (login.fault() != Fault::none), "a refusal has a reason");
-    if (login.next() == ClientLogin::Step::cancel) require(login.cancel_key().size() >= 4, "a cancel has its key");
+    if (login.next() == ClientLogin::Step::cancel)
+        require(login.cancel_key().size() >= 4 + cancel_secret_min_bytes && login.cancel_key().size() <= 4 + cancel_secret_max_bytes, "a cancel has its key");
+    require(login.result().protocol <= protocol_newest, "no version is promised that we do not speak");
     ClientOutcome outcome{.step = login.next(), .fault = login.fault(), .output = script.output, .user = login.user(), .leftover = {}};
     if (login.next() == ClientLogin::Step::authenticated) outcome.leftover = std::string(login.leftover()) + behind;
     if (login.next() == ClientLogin::Step::read) login.on_end();
@@ -75,6 +78,7 @@ void fuzz_client_login(Bytes bytes) {
 struct ServerOutcome {
     ServerLogin::Step step = ServerLogin::Step::read;
     std::string output, key, message, reason, leftover;
+    bool version_refused = false;
     ParameterList parameters;
 
     bool operator==(const ServerOutcome&) const = default;
@@ -84,6 +88,7 @@ ServerOutcome server_outcome(unsigned choice, const std::vector<Bytes>& pieces) 
     static const ScramKeys keys = derive_scram_keys({"secret", "salt of 16 bytes", 2});
     ServerLoginRequest request{.user = "alice", .database = "app", .parameters = {}, .secret = StoredSecret(stored_secret(choice)), .scram_keys = {}};
     if ((choice & 4) != 0) request.scram_keys = keys;
+    if ((choice & 8) != 0) request.protocol = protocol_3_0;
     RepeatableRandom random;
     ServerLogin login(std::move(request), random);
     ServerOutcome outcome;
@@ -103,9 +108,11 @@ ServerOutcome server_outcome(unsigned choice, const std::vector<Bytes>& pieces) 
     outcome.output = login.output();
     outcome.key = login.cancel_key();
     outcome.message = login.message();
+    outcome.version_refused = login.is_version_refused();
     outcome.reason = login.reason();
     outcome.parameters = login.parameters();
     if (login.next() == ServerLogin::Step::ready) outcome.leftover = std::string(login.leftover()) + behind;
+    if (login.next() == ServerLogin::Step::ready) require(login.cancel_key().size() <= 4 + cancel_secret_max_bytes, "a key is bounded");
     if (login.next() == ServerLogin::Step::failed) require(!login.reason().empty(), "a failure has a reason");
     if (login.next() == ServerLogin::Step::read) login.on_end();
     return outcome;
@@ -145,6 +152,9 @@ std::vector<Seed> server_seeds() {
     const std::string ok("R\0\0\0\x08\0\0\0\0", 9);
     const std::string idle("Z\0\0\0\5I", 6);
     seeds.push_back({"whole", std::string(1, '\0') + std::string(one_by_one) + ok + ready + idle});
+    const std::string older("v\0\0\0\x0c\0\3\0\0\0\0\0\0", 13);
+    seeds.push_back({"older_minor", std::string(1, '\0') + std::string(one_by_one) + older + ok + ready + idle});
+    seeds.push_back({"asked_for_3_0", std::string(1, '\x08') + std::string(one_by_one) + ok + ready + idle});
     return seeds;
 }
 

@@ -60,7 +60,8 @@ clean_up() {
     trap - EXIT
     trap '' INT TERM HUP                           # a second Ctrl-C must not leave half of it behind
     stop_proxy
-    [[ -z $pg_port ]] || "$project_root/scripts/throwaway_pg.sh" stop "$folder/postgres" || true
+    local server
+    for server in ${folder:+"$folder"/postgres*/}; do "$project_root/scripts/throwaway_pg.sh" stop "$server" || true; done
     if [[ -n $keep ]]; then echo "kept: $folder"
     elif [[ -n $folder ]]; then rm -rf "$folder"; fi
     exit "$status"

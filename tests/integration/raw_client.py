@@ -19,9 +19,9 @@ def packet(code, body=b""):
     return struct.pack("!ii", len(body) + 8, code) + body
 
 
-def start_up(user, database, **more):
+def start_up(user, database, version=(3, 0), **more):
     pairs = {"user": user, "database": database, **more}
-    return packet(196608, b"".join(k.encode() + b"\0" + v.encode() + b"\0" for k, v in pairs.items()) + b"\0")
+    return packet(version[0] << 16 | version[1], b"".join(k.encode() + b"\0" + v.encode() + b"\0" for k, v in pairs.items()) + b"\0")
 
 
 def receive(stream):
@@ -92,14 +92,17 @@ def login(port, user, database, password):
 class RawClient:
     """A connection that shows each message, and the descriptors that came with it."""
 
-    def __init__(self, address, user, database, password=""):
+    def __init__(self, address, user, database, password="", **start):    # `start`: version, further parameters
         self.socket = socket.socket(socket.AF_UNIX if isinstance(address, str) else socket.AF_INET)
         self.socket.settimeout(15)
         self.socket.connect(address)
         self.buffer, self.descriptors, self.columns = b"", [], []
-        self.socket.sendall(start_up(user, database))
+        self.socket.sendall(start_up(user, database, **start))
         scram = Scram(password)
+        self.negotiated = b""
         for kind, body in self.messages():
+            if kind == b"v":
+                self.negotiated = body
             if kind == b"E":
                 raise RuntimeError(error_text(body))
             if kind == b"K":

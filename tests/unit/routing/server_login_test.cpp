@@ -121,7 +121,7 @@ TEST_CASE("the start-up message names user, database and the entry's parameters"
     RepeatableRandom random;
     ServerLogin login(request, random);
     CHECK(login.output() ==
-          start_up({{"user", "alice"}, {"database", "app"}, {"client_encoding", "UTF8"}, {"application_name", "x"}}));
+          start_up({{"user", "alice"}, {"database", "app"}, {"client_encoding", "UTF8"}, {"application_name", "x"}}, protocol_3_2));
     CHECK(login.next() == Step::read);
 }
 
