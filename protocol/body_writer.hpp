@@ -26,7 +26,9 @@ public:
 private:
     template <int Size>
     void big_endian(std::uint32_t value) {
-        for (int shift = (Size - 1) * 8; shift >= 0; shift -= 8) out_.push_back(static_cast<char>(value >> shift & 0xff));
+        char bytes[Size];
+        for (int i = 0; i < Size; ++i) bytes[i] = static_cast<char>(value >> (Size - 1 - i) * 8 & 0xff);
+        out_.append(bytes, Size);
     }
 
     std::string& out_;

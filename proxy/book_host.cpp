@@ -60,6 +60,14 @@ ServerConnection* BookHost::connection(ServerId id) {
     return connection != nullptr && connection->id == id ? connection : nullptr;
 }
 
+std::shared_ptr<PoolContext> BookHost::known_pool(std::string_view database, std::string_view user) {
+    std::lock_guard lock(mutex_);
+    const PoolId id = book_.find_pool(database, user);
+    if (!id || contexts_.size() <= id.index) return nullptr;
+    const auto& context = contexts_[id.index];
+    return context && context->id == id && !context->removed ? context : nullptr;
+}
+
 std::shared_ptr<PoolContext> BookHost::pool(std::string_view database, std::string_view user,
                                             std::shared_ptr<const PoolPolicy> policy,
                                             std::shared_ptr<const PoolTarget> target, TimePoint now) {

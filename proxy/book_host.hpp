@@ -62,7 +62,9 @@ public:
     // The connection that an action of the calling worker names; null when it is gone.
     ServerConnection* connection(ServerId id);
 
-    // The pool of this entry and user, made when new.
+    // The pool of this database and user; null: there is none, or its entry has left the configuration.
+    std::shared_ptr<PoolContext> known_pool(std::string_view database, std::string_view user);
+    // The same, made when new.
     std::shared_ptr<PoolContext> pool(std::string_view database, std::string_view user, std::shared_ptr<const PoolPolicy> policy,
                                       std::shared_ptr<const PoolTarget> target, TimePoint now);
     std::vector<std::shared_ptr<PoolContext>> pools();

@@ -31,7 +31,6 @@ struct PeerAddress {
 struct ClientDetails {
     std::string login_user;
     PeerAddress peer;
-    PeerAddress local;
     TimePoint connected_at{};
     std::int64_t connected_unix = 0;     // seconds since 1970
     std::uint64_t number = 0;            // SHOW's id

@@ -97,6 +97,7 @@ void Control::apply(std::shared_ptr<const Settings> settings, std::shared_ptr<co
     apply_to_pools(*config, !config->tls->servers.is_like(running->tls->servers));
     prepare_pools();
     apply_to_sessions(config);
+    listener_.apply(*config->settings);
 }
 
 void Control::apply_to_pools(const RunningConfig& config, bool is_other_tls) {
@@ -155,7 +156,7 @@ void Control::drop_pool(const std::shared_ptr<PoolContext>& context) {
 }
 
 bool Control::knows_database(const std::string& database) {
-    return shared_.config.get()->entry(database).has_value();
+    return shared_.config.get()->entry(database) != nullptr;
 }
 
 bool Control::is_all_paused() {

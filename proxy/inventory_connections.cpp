@@ -8,6 +8,7 @@
 
 #include "proxy/clock.hpp"
 #include "proxy/console_task.hpp"
+#include "proxy/names.hpp"
 
 namespace pgweir {
 namespace {
@@ -31,8 +32,9 @@ ClientRow row_of(const ClientConnection& client, const TrackedParameters& tracke
     row.database = client.context->database;
     row.addr = client.details->peer.is_unix ? "unix" : client.details->peer.host;
     row.port = client.details->peer.port;
-    row.local_addr = client.details->local.is_unix ? "unix" : client.details->local.host;
-    row.local_port = client.details->peer.is_unix ? client.details->peer.port : client.details->local.port;
+    const PeerAddress local = local_of(client.transport.fd());
+    row.local_addr = local.is_unix ? "unix" : local.host;
+    row.local_port = client.details->peer.is_unix ? client.details->peer.port : local.port;
     row.connect_time = at_second(client.details->connected_unix);
     row.request_time = at_moment(std::max(client.session.last_request_at(), client.details->connected_at));
     if (row.state != ClientState::idle) row.wait = now() - client.session.last_request_at();

@@ -13,9 +13,7 @@
 #include <cstring>
 #include <stdexcept>
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include "proxy/clock.hpp"
 #include "proxy/log.hpp"
@@ -26,9 +24,10 @@
 namespace pgweir {
 namespace {
 
-constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
 constexpr int descriptors_spare = 32;
 constexpr std::chrono::milliseconds accept_pause{100};
+constexpr int at_once_max = 16;
+constexpr Microseconds limit_holds{1'000'000};    // the process's limit of descriptors, once read
 
 void set(int fd, int level, int option, int value) { ::setsockopt(fd, level, option, &value, sizeof value); }
 
@@ -40,6 +39,8 @@ bool answers(const sockaddr_un& address, socklen_t size) {
 }
 
 }  // namespace
+
+Listener::Listener(Worker& first, std::vector<Worker*> workers) : first_(first), workers_(std::move(workers)), pause_timer_(first.io()) {}
 
 Listener::~Listener() { close(); }
 
@@ -71,10 +72,9 @@ void Listener::open_tcp(const std::string& address, const Settings& settings) {
             ::close(fd);
             continue;
         }
-        auto opened = std::make_shared<Port>(first_.io(), false);
-        opened->acceptor.assign(asio::generic::stream_protocol(item->ai_family, IPPROTO_TCP), fd);
+        set_socket_options(fd, settings);
         log(LogLevel::log, "listening on {}", local_of(fd).text());
-        ports_.push_back(std::move(opened));
+        ports_.push_back({.fd = fd, .is_unix = false});
     }
     ::freeaddrinfo(found);
 }
@@ -106,38 +106,69 @@ void Listener::open_unix(const Settings& settings) {
             if (const group* found = ::getgrnam(settings.unix_socket_group.c_str()))
                 if (::chown(path.c_str(), static_cast<uid_t>(-1), found->gr_gid) != 0) log(LogLevel::warning, "cannot change the group of {}", path);
     }
-    auto opened = std::make_shared<Port>(first_.io(), true);
-    opened->acceptor.assign(asio::generic::stream_protocol(AF_UNIX, 0), fd);
-    if (!is_abstract) opened->path = path;
     log(LogLevel::log, "listening on unix:{}", path);
-    ports_.push_back(std::move(opened));
+    ports_.push_back({.fd = fd, .is_unix = true, .path = is_abstract ? std::string() : path});
 }
 
 void Listener::start() {
-    for (const auto& port : ports_) first_.spawn_vital(accept(port));
+    first_.on_listener_ready = [this](std::uint32_t port) { on_ready(port); };
+    for (std::uint32_t port = 0; port < ports_.size(); ++port) poll(port);
 }
 
-Task Listener::accept(std::shared_ptr<Port> port) {
-    while (port->acceptor.is_open()) {
-        if (suspended_ || !has_descriptors_left()) {
-            asio::steady_timer timer(first_.io(), accept_pause);
-            co_await timer.async_wait(as_result);
-            continue;
-        }
-        Worker& worker = worker_for_next();
-        auto [error, socket] = co_await port->acceptor.async_accept(worker.io(), as_result);
-        if (error) {
-            if (!port->acceptor.is_open()) co_return;
-            asio::steady_timer timer(first_.io(), accept_pause);
-            co_await timer.async_wait(as_result);
-            continue;
-        }
-        if (!port->is_unix) set_socket_options(socket.native_handle(), *first_.shared().config.get()->settings);
-        worker.clients.fetch_add(1, std::memory_order_relaxed);
-        asio::post(worker.io(), [&worker, accepted = std::move(socket), is_unix = port->is_unix]() mutable {
-            worker.begin_login(std::move(accepted), is_unix);
-        });
+// Linux hands these on to each accepted connection.
+void Listener::apply(const Settings& settings) {
+    for (const Port& port : ports_)
+        if (port.fd >= 0 && !port.is_unix) set_socket_options(port.fd, settings);
+}
+
+void Listener::poll(std::uint32_t port) {
+    if (ports_[port].fd < 0 || ports_[port].is_polled) return;
+    first_.relay().poller().add_level(ports_[port].fd, {PollKind::listener, port, 0});
+    ports_[port].is_polled = true;
+}
+
+// Connections wait in the kernel's queue meanwhile.
+void Listener::pause() {
+    for (Port& port : ports_)
+        if (std::exchange(port.is_polled, false)) first_.relay().poller().remove(port.fd);
+    pause_timer_.expires_after(accept_pause);
+    pause_timer_.async_wait([this](const boost::system::error_code& error) {
+        if (error || suspended_) return;
+        for (std::uint32_t port = 0; port < ports_.size(); ++port) poll(port);
+    });
+}
+
+void Listener::on_ready(std::uint32_t index) {
+    Port& port = ports_[index];
+    for (int i = 0; i < port.at_once; ++i) {
+        if (suspended_ || port.fd < 0) return;
+        if (!has_descriptors_left()) return pause();
+        if (accept_one(port)) continue;
+        port.at_once = 1;
+        return;
     }
+    port.at_once = std::min(2 * port.at_once, at_once_max);
+}
+
+// False: there is none.
+bool Listener::accept_one(Port& port) {
+    sockaddr_storage from{};
+    socklen_t size = sizeof from;
+    const int fd = ::accept4(port.fd, reinterpret_cast<sockaddr*>(&from), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0) {
+        if (errno != EAGAIN && errno != EWOULDBLOCK && errno != ECONNABORTED && errno != EINTR) pause();
+        return false;
+    }
+    Worker& worker = worker_for_next();
+    worker.clients.fetch_add(1, std::memory_order_relaxed);
+    Accepted accepted{.fd = fd, .is_unix = port.is_unix, .peer = port.is_unix ? peer_of(fd) : address_of(from)};
+    if (&worker == &first_) {
+        worker.begin_login(accepted);
+    } else {
+        asio::post(worker.io(), [&worker, given = std::move(accepted)] { worker.begin_login(given); });
+        worker.wake();
+    }
+    return true;
 }
 
 // DESIGN, "Correctness" 11: servers must still be openable, so accepting pauses before descriptors run out.
@@ -148,14 +179,20 @@ bool Listener::has_descriptors_left() {
     const int servers = shared.book.look([](Book& book) { return static_cast<int>(book.servers().live()); });
     const int used = descriptors_spare + 4 * static_cast<int>(workers_.size()) + clients + servers;
     const int expected = servers_to_expect(shared.servers_allowed.load(), clients + 1);
-    rlimit limit{};
-    ::getrlimit(RLIMIT_NOFILE, &limit);
-    if (static_cast<rlim_t>(used) + static_cast<rlim_t>(expected) < limit.rlim_cur) return true;
+    if (static_cast<std::uint64_t>(used) + static_cast<std::uint64_t>(expected) < descriptors_max()) return true;
     if (now() - complained_at_ >= Microseconds{1'000'000}) {
         complained_at_ = now();
-        log(LogLevel::warning, "no file descriptors left for new clients: accepting pauses (limit {})", limit.rlim_cur);
+        log(LogLevel::warning, "no file descriptors left for new clients: accepting pauses (limit {})", limit_);
     }
     return false;
+}
+
+std::uint64_t Listener::descriptors_max() {
+    if (now() - limit_read_at_ < limit_holds) return limit_;
+    rlimit limit{};
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    limit_read_at_ = now();
+    return limit_ = limit.rlim_cur;
 }
 
 Worker& Listener::worker_for_next() {
@@ -166,29 +203,31 @@ Worker& Listener::worker_for_next() {
 
 void Listener::suspend(bool suspended) {
     suspended_ = suspended;
-    boost::system::error_code ignored;
-    for (const auto& port : ports_)
-        if (suspended && port->acceptor.is_open()) port->acceptor.cancel(ignored);
+    if (suspended) return pause();
+    for (std::uint32_t port = 0; port < ports_.size(); ++port) poll(port);
 }
 
 void Listener::close_tcp() {
-    for (const auto& port : ports_)
-        if (!port->is_unix && port->acceptor.is_open()) port->acceptor.close();
+    for (Port& port : ports_)
+        if (!port.is_unix) close(port);
 }
 
 std::vector<int> Listener::descriptors() const {
     std::vector<int> all;
-    for (const auto& port : ports_)
-        if (port->acceptor.is_open()) all.push_back(port->acceptor.native_handle());
+    for (const Port& port : ports_)
+        if (port.fd >= 0) all.push_back(port.fd);
     return all;
 }
 
+void Listener::close(Port& port) {
+    if (port.fd < 0) return;
+    if (std::exchange(port.is_polled, false)) first_.relay().poller().remove(port.fd);
+    ::close(std::exchange(port.fd, -1));
+    if (!port.path.empty()) ::unlink(port.path.c_str());
+}
+
 void Listener::close() {
-    for (const auto& port : ports_) {
-        if (port->acceptor.is_open()) port->acceptor.close();
-        if (!port->path.empty()) ::unlink(port->path.c_str());
-        port->path.clear();
-    }
+    for (Port& port : ports_) close(port);
 }
 
 }  // namespace pgweir

@@ -4,23 +4,21 @@
 #include <string>
 #include <vector>
 
-#include <boost/asio/basic_socket_acceptor.hpp>
-
 #include "proxy/worker.hpp"
 
 namespace pgweir {
 
-using Acceptor = asio::basic_socket_acceptor<asio::generic::stream_protocol>;
-
 class Listener {
 public:
-    Listener(Worker& first, std::vector<Worker*> workers) : first_(first), workers_(std::move(workers)) {}
+    Listener(Worker& first, std::vector<Worker*> workers);
     ~Listener();
 
     // Opens every address of the settings. Throws std::runtime_error with PgBouncer's words when none can be had, or when
     // the Unix socket cannot.
     void open(const Settings& settings);
     void start();
+    // What a new connection takes over from its listening socket.
+    void apply(const Settings& settings);
     // TCP only: during a shutdown the Unix socket stays, for the console.
     void close_tcp();
     // New connections wait in the kernel's queue.
@@ -31,22 +29,31 @@ public:
 
 private:
     struct Port {
-        Port(asio::io_context& io, bool unix_socket) : acceptor(io), is_unix(unix_socket) {}
-        Acceptor acceptor;
+        int fd;
         bool is_unix;
-        std::string path;    // of the socket's file
+        std::string path{};       // of the socket's file
+        int at_once = 1;          // accepted at one event: more while they keep coming
+        bool is_polled = false;
     };
 
     void open_tcp(const std::string& address, const Settings& settings);
     void open_unix(const Settings& settings);
-    Task accept(std::shared_ptr<Port> port);
+    void poll(std::uint32_t port);
+    void pause();
+    void on_ready(std::uint32_t port);
+    bool accept_one(Port& port);
     bool has_descriptors_left();
+    std::uint64_t descriptors_max();
     Worker& worker_for_next();
+    void close(Port& port);
 
     Worker& first_;
     std::vector<Worker*> workers_;
-    std::vector<std::shared_ptr<Port>> ports_;
+    std::vector<Port> ports_;    // on the first worker's poller, by their places here
+    asio::steady_timer pause_timer_;
     TimePoint complained_at_{};
+    TimePoint limit_read_at_ = TimePoint{} - Microseconds{3'600'000'000};
+    std::uint64_t limit_ = 0;
     bool suspended_ = false;
 };
 

@@ -15,6 +15,8 @@ std::string full_name(char kind, const void* where, std::string_view database, s
                        user.empty() ? "(nouser)" : user, peer.text());
 }
 
+}  // namespace
+
 PeerAddress address_of(const sockaddr_storage& storage) {
     PeerAddress address;
     if (storage.ss_family == AF_INET) {
@@ -33,8 +35,6 @@ PeerAddress address_of(const sockaddr_storage& storage) {
     }
     return address;
 }
-
-}  // namespace
 
 std::string PeerAddress::text() const {
     if (is_unix) return pid > 0 ? fmt::format("unix({}):{}", pid, port) : fmt::format("unix:{}", port);

@@ -30,6 +30,11 @@ void Poller::add(int fd, PollToken token) {
     if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) != 0) fail("epoll_ctl");
 }
 
+void Poller::add_level(int fd, PollToken token) {
+    epoll_event event{.events = EPOLLIN, .data = {.u64 = token.pack()}};
+    if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) != 0) fail("epoll_ctl");
+}
+
 void Poller::watch_output(int fd, PollToken token, bool on) {
     epoll_event event{.events = input_events | (on ? EPOLLOUT : 0U), .data = {.u64 = token.pack()}};
     ::epoll_ctl(epoll_, EPOLL_CTL_MOD, fd, &event);
@@ -37,8 +42,8 @@ void Poller::watch_output(int fd, PollToken token, bool on) {
 
 void Poller::remove(int fd) { ::epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr); }
 
-std::span<const epoll_event> Poller::poll() {
-    const int count = ::epoll_wait(epoll_, events_, batch_events, 0);
+std::span<const epoll_event> Poller::poll(int milliseconds) {
+    const int count = ::epoll_wait(epoll_, events_, batch_events, milliseconds);
     return {events_, static_cast<std::size_t>(count < 0 ? 0 : count)};
 }
 

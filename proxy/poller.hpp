@@ -1,7 +1,8 @@
 // A worker's own edge-triggered epoll for the sockets of the relay. Asio watches it as one descriptor.
 //
 // A socket is registered once; an event carries its token (kind, index and generation), never an address, so that an
-// event for something closed in the same batch is recognised. Remove before close and before a move.
+// event for something closed in the same batch is recognised, and one for a socket of which another process has a copy.
+// Remove before a move; a close removes.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +12,7 @@
 
 namespace pgweir {
 
-enum class PollKind : std::uint8_t { client, server, wake };
+enum class PollKind : std::uint8_t { client, server, wake, login, listener };
 
 struct PollToken {
     PollKind kind = PollKind::wake;
@@ -38,12 +39,16 @@ public:
 
     // Throws std::system_error when the kernel refuses.
     void add(int fd, PollToken token);
+    // … of a socket that is told of as long as it is readable: of logins and listeners.
+    void add_level(int fd, PollToken token);
+    // One that is there already stands for something else from now on.
+    void rename(int fd, PollToken token) { watch_output(fd, token, false); }
     // Whether readiness to write is told too: only while bytes are kept for it.
     void watch_output(int fd, PollToken token, bool on);
     void remove(int fd);
 
-    // Events that are there now; does not wait.
-    std::span<const epoll_event> poll();
+    // Events that are there now, or come within this time.
+    std::span<const epoll_event> poll(int milliseconds = 0);
 
     // Makes the poller readable from any thread.
     void wake();

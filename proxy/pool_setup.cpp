@@ -15,6 +15,7 @@ bool is_new(Shared& shared, const std::string& database) {
 }  // namespace
 
 std::shared_ptr<PoolContext> find_pool(Worker& worker, const RunningConfig& config, const DatabaseEntry& entry, std::string_view login_user) {
+    if (auto known = worker.shared().book.known_pool(entry.name, pool_user(entry, login_user))) return known;
     const std::string user(pool_user(entry, login_user));
     if (entry.is_auto && is_new(worker.shared(), entry.name)) log(LogLevel::log, "registered new auto-database: {}", entry.name);
     const Settings& settings = *config.settings;

@@ -10,6 +10,7 @@ namespace pgweir {
 namespace {
 
 constexpr int rounds_max = 8;
+constexpr int wait_milliseconds = 1;
 constexpr Microseconds batch_time{1'000};
 
 }  // namespace
@@ -22,18 +23,18 @@ Relay::~Relay() {
     for (ServerConnection* server : by_server_) delete server;
 }
 
-bool Relay::run_batch() {
+bool Relay::run_batch(bool may_wait) {
     in_batch_ = true;
-    const bool more = run_rounds();
+    const bool more = run_rounds(may_wait);
     in_batch_ = false;
     return more;
 }
 
-bool Relay::run_rounds() {
+bool Relay::run_rounds(bool may_wait) {
     now_ = now();
     const TimePoint until = now_ + batch_time;
-    for (int round = 0; round < rounds_max; ++round) {
-        const auto events = poller_.poll();
+    for (int round = 0; may_wait || round < rounds_max; ++round) {
+        const auto events = poller_.poll(may_wait && ready_.empty() ? wait_milliseconds : 0);
         for (const epoll_event& event : events) on_event(event);
         drain_mailbox();
         const bool more = serve_ready_list();
@@ -52,6 +53,8 @@ void Relay::on_event(const epoll_event& event) {
     } else if (token.kind == PollKind::server && servers_.holds(token.index)) {
         ServerConnection& server = *servers_.at(token.index);
         if ((server.place.generation & PollToken::generation_mask) == token.generation) on_server_event(server, event.events);
+    } else if (token.kind == PollKind::login || token.kind == PollKind::listener) {
+        host_.on_poll_event(token);
     }
     settle();
 }

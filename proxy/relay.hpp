@@ -28,6 +28,8 @@ public:
     virtual void client_gone(const ClientConnection& client) = 0;    // its cancel key and its counts can go
     virtual void welcome_arrived(SessionId session, Fault fault) = 0;   // a login that waited for parameters
     virtual void deadline_armed() = 0;
+    // Readiness of what is on the poller beside the relay's own: logins, listeners.
+    virtual void on_poll_event(const PollToken& token) = 0;
     virtual StatementSource& statements() = 0;                       // of the process; safe from any thread
     virtual bool compat_error_codes() const = 0;
     virtual bool log_disconnections() const = 0;
@@ -52,14 +54,16 @@ public:
     Mailbox& mailbox() { return mailbox_; }
     ParameterCatalog& catalog() { return catalog_; }
 
-    // Handles what is ready, for at most about a millisecond. True: more is ready already.
-    bool run_batch();
+    // Handles what is ready, for about a millisecond at most. With `may_wait`, what becomes ready within that time too:
+    // true, if it did not stand still at the end. Else true: more is ready already.
+    bool run_batch(bool may_wait = false);
     // Sessions whose deadline has passed, closings that take too long.
     void tick(TimePoint at);
     bool has_deadlines() const { return deadlines_armed_; }
 
-    // A client that has logged in; `welcome` is sent first, `leftover` has been read already.
-    ClientConnection& add_client(Transport transport, ClientSession session, SessionId id, std::shared_ptr<PoolContext> context,
+    // A client that has logged in; `welcome` is sent first, `leftover` has been read already. `is_polled`: the poller has its
+    // socket under another token.
+    ClientConnection& add_client(Transport transport, bool is_polled, ClientSession session, SessionId id, std::shared_ptr<PoolContext> context,
                                  std::unique_ptr<ClientDetails> details, Bytes welcome, Bytes leftover);
     // A server that has logged in.
     void add_server(ServerConnection& server, Bytes leftover);
@@ -113,7 +117,7 @@ private:
         if (!dead_clients_.empty() || !dead_servers_.empty()) bury_dead();
     }
     // relay.cpp: events, lists
-    bool run_rounds();
+    bool run_rounds(bool may_wait);
     void on_event(const epoll_event& event);
     void drain_mailbox();
     bool serve_ready_list();

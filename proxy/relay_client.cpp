@@ -24,7 +24,7 @@ void watch_output(Poller& poller, ClientConnection& client, bool on) {
 
 }  // namespace
 
-ClientConnection& Relay::add_client(Transport transport, ClientSession session, SessionId id,
+ClientConnection& Relay::add_client(Transport transport, bool is_polled, ClientSession session, SessionId id,
                                     std::shared_ptr<PoolContext> context, std::unique_ptr<ClientDetails> details,
                                     Bytes welcome, Bytes leftover) {
     now_ = now();
@@ -34,7 +34,10 @@ ClientConnection& Relay::add_client(Transport transport, ClientSession session, 
     if (by_session_.size() <= id.index) by_session_.resize(id.index + 1, nullptr);
     by_session_[id.index] = &client;
     if (deadlines_.size() <= place.index) deadlines_.resize(place.index + 1, never.us);
-    poller_.add(client.transport.fd(), token_of(client));
+    if (is_polled)
+        poller_.rename(client.transport.fd(), token_of(client));
+    else
+        poller_.add(client.transport.fd(), token_of(client));
     write_client(client, welcome);
     note_deadline(client);
     if (leftover.empty() && client.transport.is_plain()) return client;    // the poller tells of what is there already
@@ -233,7 +236,6 @@ void Relay::client_lost(ClientConnection& client) {
     client.edge_missed = false;
     client.output.clear();
     client.input.clear();
-    poller_.remove(client.transport.fd());
     client.transport.close();
     event_actions_.clear();
     client.session.on_client_lost(client.server != nullptr ? &client.server->session : nullptr, now_, event_actions_);
@@ -284,7 +286,6 @@ void Relay::bury(ClientConnection& client) {
     if (client.buried) return;
     client.buried = true;
     if (client.transport.is_open()) {
-        poller_.remove(client.transport.fd());
         if (client.session.has_terminated())
             client.transport.drop();
         else

@@ -19,10 +19,11 @@ FileContents SystemFiles::read(const std::string& path) {
     return {.text = text.str(), .error = {}};
 }
 
-std::optional<DatabaseEntry> RunningConfig::entry(std::string_view database) const {
-    if (const auto* listed = settings->find_database(database); listed != nullptr && database != "*") return *listed;
-    if (const auto* fallback = settings->fallback()) return auto_database(*fallback, database);
-    return std::nullopt;
+std::shared_ptr<const DatabaseEntry> RunningConfig::entry(std::string_view database) const {
+    if (const auto* listed = settings->find_database(database); listed != nullptr && database != "*")
+        return {settings, listed};    // held by the settings
+    if (const auto* fallback = settings->fallback()) return std::make_shared<DatabaseEntry>(auto_database(*fallback, database));
+    return nullptr;
 }
 
 StoredSecret RunningConfig::secret_of(std::string_view user) const {

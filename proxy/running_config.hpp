@@ -31,8 +31,8 @@ struct RunningConfig {
     std::shared_ptr<const LoginRules> rules;
     std::shared_ptr<const TlsSetup> tls;
 
-    // The entry for a name that a client asks for: its own, or one made from "*". Nothing: there is no such database.
-    std::optional<DatabaseEntry> entry(std::string_view database) const;
+    // The entry for a name that a client asks for: its own, or one made from "*". Null: there is no such database.
+    std::shared_ptr<const DatabaseEntry> entry(std::string_view database) const;
     StoredSecret secret_of(std::string_view user) const;
     bool knows_user(std::string_view user) const;
 };

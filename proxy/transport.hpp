@@ -63,6 +63,8 @@ public:
     void close();
     // At once: the peer has nothing to see any more.
     void drop();
+    // The socket is the caller's now; only of a plain one.
+    int release() { return std::exchange(fd_, -1); }
     int fd() const { return fd_; }
     bool is_open() const { return fd_ >= 0; }
     bool is_plain() const { return !layer_; }

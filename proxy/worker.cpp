@@ -7,20 +7,32 @@
 
 #include "proxy/clock.hpp"
 #include "proxy/log.hpp"
+#include "proxy/logins.hpp"
 
 namespace pgweir {
 namespace {
 
 constexpr std::chrono::milliseconds tick_period{333};
+constexpr Microseconds short_pause{1'000};
+
+// An exception costs the connection whose coroutine it has left, no more.
+void report(const std::exception_ptr& error) {
+    try {
+        if (error) std::rethrow_exception(error);
+    } catch (const std::exception& what) {
+        log(LogLevel::error, "a connection was given up: {}", what.what());
+    }
+}
 
 }  // namespace
 
 Worker::Worker(WorkerId id, Shared& shared, asio::thread_pool& helpers)
     : id_(id), shared_(shared), helpers_(helpers), work_(asio::make_work_guard(io_)), relay_(id, shared.book, *this),
-      poller_watch_(io_, relay_.poller().fd()), tick_timer_(io_), config_(shared.config.get()) {
+      poller_watch_(io_, relay_.poller().fd()), tick_timer_(io_), config_(shared.config.get()),
+      logins_(std::make_unique<Logins>(*this)) {
     shared.book.attach(id, *this);
     shared.workers[id] = this;
-    watch_poller();
+    watch_poller(now());
 }
 
 Worker::~Worker() { poller_watch_.release(); }
@@ -37,13 +49,7 @@ void Worker::run() {
 }
 
 void Worker::spawn(Task task) {
-    asio::co_spawn(io_, std::move(task), [](std::exception_ptr error) {
-        try {
-            if (error) std::rethrow_exception(error);
-        } catch (const std::exception& what) {
-            log(LogLevel::error, "a connection was given up: {}", what.what());
-        }
-    });
+    asio::co_spawn(io_, std::move(task), [](std::exception_ptr error) { report(error); });
 }
 
 void Worker::spawn_vital(Task task) {
@@ -61,29 +67,55 @@ void Worker::join() {
 }
 
 // One Asio wait a batch, not a message.
-void Worker::watch_poller() {
+void Worker::watch_poller(TimePoint last_event) {
+    paused_at_ = last_event;
     poller_watch_.async_wait(asio::posix::stream_descriptor::wait_read, [this](const boost::system::error_code& error) {
-        if (!error) run_relay();
+        if (error) return;
+        comes_soon_ = now() - paused_at_ < short_pause;
+        run_relay();
     });
 }
 
+// A pause on Asio's poller costs three system calls, one on the relay's own none beside the wait. So while events come in
+// close order and nobody waits for Asio, it gets its turn once a millisecond only.
 void Worker::run_relay() {
-    if (relay_.run_batch())
-        asio::post(io_, [this] { run_relay(); });    // Asio's own work gets a turn
+    const bool waits = comes_soon_ && busy_elsewhere_ == 0;
+    if (relay_.run_batch(waits))
+        asio::post(io_, [this] { run_relay(); });
     else
-        watch_poller();
+        watch_poller(waits ? now() - short_pause : now());
 }
 
-void Worker::begin_login(Socket socket, bool is_unix) {
-    spawn(client_login(*this, std::move(socket), is_unix));
+// Its end is told from inside a batch too.
+void Worker::spawn_counted(Task task) {
+    ++busy_elsewhere_;
+    asio::co_spawn(io_, std::move(task), [this](std::exception_ptr error) {
+        --busy_elsewhere_;
+        report(error);
+    });
+}
+
+void Worker::begin_login(const Accepted& accepted) { logins_->begin(accepted); }
+
+void Worker::spawn_login(std::unique_ptr<Login> login, Transport transport, LoginNext next) {
+    spawn_counted(client_login(*this, std::move(login), std::move(transport), next));
+}
+
+void Worker::on_poll_event(const PollToken& token) {
+    if (token.kind == PollKind::login)
+        logins_->on_event(token);
+    else if (on_listener_ready)
+        on_listener_ready(token.index);
 }
 
 void Worker::begin_cancel(SessionId session) {
     asio::post(io_, [this, session] { spawn(cancel_request(*this, session)); });
+    wake();
 }
 
 void Worker::look_again_at(PoolId pool) {
     asio::post(io_, [this, pool] { relay_.look_again(pool); });
+    wake();
 }
 
 void Worker::open_server(ServerConnection& server) {
@@ -91,7 +123,7 @@ void Worker::open_server(ServerConnection& server) {
     opening_[&server] = attempt;
     // Through the queue: the relay is in the middle of something.
     asio::post(io_, [this, &server, attempt] {
-        spawn(open_server_connection(*this, server, attempt));
+        spawn_counted(open_server_connection(*this, server, attempt));
     });
 }
 
@@ -154,7 +186,8 @@ Task Worker::tick_while_armed() {
         co_await tick_timer_.async_wait(asio::redirect_error(asio::use_awaitable, error));
         if (error) break;
         relay_.tick(now());
-    } while (relay_.has_deadlines());
+        logins_->tick(now());
+    } while (relay_.has_deadlines() || !logins_->empty());
     ticking_ = false;
 }
 

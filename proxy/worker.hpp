@@ -3,11 +3,11 @@
 // Not here: the hot path (Relay), decisions (routing/).
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
 #include <unordered_map>
-#include <unordered_set>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -24,6 +24,25 @@ namespace pgweir {
 using Task = asio::awaitable<void>;
 
 struct ClientRow;
+class Login;
+class Logins;
+
+// What a login asks of whoever drives it.
+enum class LoginNext : std::uint8_t {
+    read,             // on_bytes() or on_end()
+    derive,           // hash a password: on_derived()
+    negotiate_tls,    // on_tls_ready() or on_tls_failed()
+    console,          // begin_console()
+    await_welcome,    // no server has told yet what clients are to be welcomed with: on_welcome(), or refuse_session()
+    session,          // begin_session()
+    closed,           // close the socket
+};
+
+struct Accepted {
+    int fd = -1;
+    bool is_unix = false;
+    PeerAddress peer;
+};
 
 // A login under way, as consoles see it.
 class LoginView {
@@ -35,6 +54,10 @@ public:
 
 protected:
     ~LoginView() = default;
+
+private:
+    friend class Worker;
+    std::size_t place_ = 0;    // on its worker's list
 };
 
 class Worker : public WorkerPort, public RelayHost {
@@ -61,9 +84,14 @@ public:
     WorkerId id() const { return id_; }
 
     // A connection that was accepted; on this worker's thread.
-    void begin_login(Socket socket, bool is_unix);
+    void begin_login(const Accepted& accepted);
+    // A login that has to wait for something else than its client's bytes.
+    void spawn_login(std::unique_ptr<Login> login, Transport transport, LoginNext next);
     // A cancel request for a session of this worker; from any thread.
     void begin_cancel(SessionId session);
+
+    // Called when that listening socket has a connection; worker 0's alone.
+    std::function<void(std::uint32_t port)> on_listener_ready;
 
     // Clients here, those logging in too; read by whoever gives out new ones.
     std::atomic<int> clients{0};
@@ -71,11 +99,18 @@ public:
     // Waits until the pool has a welcome for this session; Fault::none: it has.
     asio::awaitable<Fault> wait_for_welcome(SessionId session, TimePoint until);
 
-    void add_login(LoginView& login) { logins_.insert(&login); }
-    void remove_login(LoginView& login) { logins_.erase(&login); }
+    void add_login(LoginView& login) {
+        login.place_ = login_views_.size();
+        login_views_.push_back(&login);
+    }
+    void remove_login(LoginView& login) {
+        login_views_.back()->place_ = login.place_;
+        login_views_[login.place_] = login_views_.back();
+        login_views_.pop_back();
+    }
     template <class Visitor>
     void each_login(Visitor visit) {
-        for (LoginView* login : logins_) visit(*login);
+        for (LoginView* login : login_views_) visit(*login);
     }
 
     // WorkerPort
@@ -90,6 +125,7 @@ public:
     void client_gone(const ClientConnection& client) override;
     void welcome_arrived(SessionId session, Fault fault) override;
     void deadline_armed() override;
+    void on_poll_event(const PollToken& token) override;
     StatementSource& statements() override { return shared_.statements; }
     bool compat_error_codes() const override;
     bool log_disconnections() const override;
@@ -114,9 +150,10 @@ private:
         bool arrived = false;
     };
 
-    void watch_poller();
+    void watch_poller(TimePoint last_event);
     void run_relay();
     Task tick_while_armed();
+    void spawn_counted(Task task);
 
     WorkerId id_;
     Shared& shared_;
@@ -131,13 +168,17 @@ private:
     std::shared_ptr<const RunningConfig> config_;
     std::unordered_map<ServerConnection*, std::shared_ptr<OpenAttempt>> opening_;
     std::unordered_map<std::uint32_t, WelcomeWaiter*> welcome_waiters_;    // by the index of the session's id
-    std::unordered_set<LoginView*> logins_;
+    std::vector<LoginView*> login_views_;
     std::vector<std::weak_ptr<const SessionPolicy>> policies_;
+    // What is of the relay alone at the moment may wait on its poller, and is spared a turn of Asio for each event.
+    int busy_elsewhere_ = 0;          // logins and connects under way as coroutines: they are Asio's
+    bool comes_soon_ = false;         // the last pause between events was a short one
+    TimePoint paused_at_{};
+    std::unique_ptr<Logins> logins_;
     std::thread thread_;
 };
 
 // The slow paths, each in a file of its own.
-Task client_login(Worker& worker, Socket socket, bool is_unix);
 Task open_server_connection(Worker& worker, ServerConnection& server, std::shared_ptr<Worker::OpenAttempt> attempt);
 Task cancel_request(Worker& worker, SessionId session);
 

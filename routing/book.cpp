@@ -7,12 +7,17 @@ namespace pgweir {
 
 Book::Book(int workers, RandomSource& random) : workers_(workers), random_(&random) {}
 
+PoolId Book::find_pool(std::string_view database, std::string_view user) {
+    const auto user_bound = limits_.user(user);
+    for (const PoolId id : limits_.database_at(limits_.database(database)).pools)
+        if (pools_.at(id.index).user_bound == user_bound) return id;
+    return {};
+}
+
 PoolId Book::pool_for(std::string_view database, std::string_view user, std::shared_ptr<const PoolPolicy> policy, TimePoint now) {
+    if (const PoolId known = find_pool(database, user)) return known;
     const auto database_bound = limits_.database(database);
     const auto user_bound = limits_.user(user);
-    for (const PoolId id : limits_.database_at(database_bound).pools)
-        if (pools_.at(id.index).user_bound == user_bound) return id;
-
     const PoolId id = pools_.emplace();
     Pool& pool = pools_.at(id.index);
     pool.database = database;

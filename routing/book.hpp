@@ -39,6 +39,7 @@ public:
     Book(int workers, RandomSource& random);
 
     // Pools and bounds. A pool is made when its first client logs in.
+    PoolId find_pool(std::string_view database, std::string_view user);    // none: no such pool
     PoolId pool_for(std::string_view database, std::string_view user, std::shared_ptr<const PoolPolicy> policy, TimePoint now);
     void set_policy(PoolId pool, std::shared_ptr<const PoolPolicy> policy, TimePoint now, BookActions& out);
     // New maxima of a database entry or user (0: none). Lowered ones only let the count fall.

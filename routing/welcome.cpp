@@ -9,6 +9,11 @@
 #include "protocol/backend/ready_for_query.hpp"
 
 namespace pgweir {
+namespace {
+
+constexpr std::size_t welcome_bytes_usual = 600;    // PostgreSQL 16 reports 15 parameters
+
+}  // namespace
 
 ParameterList welcome_parameters(const ParameterList& server, const ParameterList& client) {
     ParameterList parameters = server;
@@ -30,6 +35,7 @@ ParameterList console_parameters(std::string_view version) {
 void append_welcome(std::string& out, const ParameterList& parameters, Bytes cancel_key, std::string_view notify) {
     using namespace backend;
     assert(cancel_key.size() >= 8);
+    out.reserve(out.size() + welcome_bytes_usual);
     append_message(out, AuthenticationOk{});
     for (const auto& [name, value] : parameters) append_message(out, ParameterStatus{name, value});
     append_message(out, BackendKeyData{BodyReader(cancel_key).int32(), cancel_key.substr(4)});

@@ -133,7 +133,7 @@ public:
         Worker& to = *workers_[static_cast<std::size_t>(worker)];
         to.clients.fetch_add(1);
         asio::post(to.io(), [&to, fd = ends[0]] {
-            to.begin_login(Socket(to.io(), asio::generic::stream_protocol(AF_UNIX, 0), fd), true);
+            to.begin_login({.fd = fd, .is_unix = true, .peer = {}});
         });
         return ends[1];
     }

@@ -52,7 +52,7 @@ void RelayWorld::add_client(const Requests& requests) {
     client->expected = ready;
     SessionId session;
     relay_->decide([&](Book& book, BookActions&) { session = book.add_session(context_->id, 0, now()); });
-    relay_->add_client(client->line->take_transport(),
+    relay_->add_client(client->line->take_transport(), false,
                        ClientSession(session_policy_of(), context_->counters[0], nullptr, now()), session, context_,
                        std::make_unique<ClientDetails>(), ready, {});
     clients_.push_back(std::move(client));

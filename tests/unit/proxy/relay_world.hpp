@@ -71,6 +71,7 @@ private:
     void client_gone(const ClientConnection&) override { ++clients_gone_; }
     void welcome_arrived(SessionId, Fault) override {}
     void deadline_armed() override {}
+    void on_poll_event(const PollToken&) override {}
     StatementSource& statements() override { return statements_; }
     bool compat_error_codes() const override { return false; }
     bool log_disconnections() const override { return false; }
