@@ -293,13 +293,13 @@ Task run_console(std::shared_ptr<ConsoleSession> session) { co_await session->ru
 }  // namespace
 
 void begin_console(Worker& worker, ConsoleStart start) {
-    asio::post(worker.io(), [&worker, begun = std::move(start)]() mutable {
+    worker.post([&worker, begun = std::move(start)]() mutable {
         worker.spawn(run_console(std::make_shared<ConsoleSession>(worker, std::move(begun))));
     });
 }
 
 void cancel_console(Worker& worker, std::string key, std::string from) {
-    asio::post(worker.io(), [wanted = std::move(key), name = std::move(from)] {
+    worker.post([wanted = std::move(key), name = std::move(from)] {
         bool is_known = false;
         for (ConsoleSession* session : sessions()) {
             if (!equal_in_constant_time(session->key(), wanted)) continue;

@@ -33,9 +33,9 @@ Control::Control(Shared& shared, std::vector<Worker*> workers, Listener& listene
 void Control::on_every_worker(std::function<void(Worker&)> what, std::function<void()> then) {
     auto left = std::make_shared<std::atomic<int>>(static_cast<int>(workers_.size()));
     for (Worker* worker : workers_)
-        asio::post(worker->io(), [this, worker, what, then, left] {
+        worker->post([this, worker, what, then, left] {
             what(*worker);
-            if (left->fetch_sub(1) == 1 && then) asio::post(first().io(), then);
+            if (left->fetch_sub(1) == 1 && then) first().post(then);
         });
 }
 

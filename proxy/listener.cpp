@@ -165,8 +165,7 @@ bool Listener::accept_one(Port& port) {
     if (&worker == &first_) {
         worker.begin_login(accepted);
     } else {
-        asio::post(worker.io(), [&worker, given = std::move(accepted)] { worker.begin_login(given); });
-        worker.wake();
+        worker.post([&worker, given = std::move(accepted)] { worker.begin_login(given); });
     }
     return true;
 }

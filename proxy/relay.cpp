@@ -10,7 +10,6 @@ namespace pgweir {
 namespace {
 
 constexpr int rounds_max = 8;
-constexpr int wait_milliseconds = 1;
 constexpr Microseconds batch_time{1'000};
 
 }  // namespace
@@ -34,12 +33,13 @@ bool Relay::run_rounds(bool may_wait) {
     now_ = now();
     const TimePoint until = now_ + batch_time;
     for (int round = 0; may_wait || round < rounds_max; ++round) {
-        const auto events = poller_.poll(may_wait && ready_.empty() ? wait_milliseconds : 0);
+        const auto events = poller_.poll(may_wait && ready_.empty() ? static_cast<int>(pause_short.count() / 1000) : 0);
         for (const epoll_event& event : events) on_event(event);
         drain_mailbox();
         const bool more = serve_ready_list();
         if (events.empty() && !more) return false;
-        if (now_ >= until) return true;
+        if (now_ >= until) break;
+        if (batch_ends_.load(std::memory_order_relaxed) && batch_ends_.exchange(false)) break;
     }
     return true;
 }

@@ -7,6 +7,7 @@
 // Not here: decisions (ClientSession, Book), logins and connects (coroutines of Worker).
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <vector>
 
@@ -41,6 +42,8 @@ public:
     static constexpr std::size_t scratch_bytes = 32 * 1024;
     static constexpr std::size_t unlinked_read_bytes = 4096;    // a session without a server keeps what it has read
     static constexpr std::size_t output_held_max = 64 * 1024;   // kept for a client that is still read from
+    // A wait for the next event. Not shorter than the kernel's own tick: each wait would set the clock's hardware anew.
+    static constexpr Microseconds pause_short{12'000};
     static constexpr int reads_max = 5;                         // of one socket before the next gets a turn
 
     // A test's way to have threads meet at bad moments: called before orders of other workers are carried out. Null
@@ -54,9 +57,14 @@ public:
     Mailbox& mailbox() { return mailbox_; }
     ParameterCatalog& catalog() { return catalog_; }
 
-    // Handles what is ready, for about a millisecond at most. With `may_wait`, what becomes ready within that time too:
-    // true, if it did not stand still at the end. Else true: more is ready already.
+    // Handles what is ready, for about a millisecond at most. With `may_wait` it waits for more, for as long as a pause is
+    // short. True: there may be more at once; false: there was nothing any more.
     bool run_batch(bool may_wait = false);
+    // Ends a batch that waits, soon: there is work outside of the relay. From any thread.
+    void end_batch() {
+        batch_ends_.store(true, std::memory_order_release);
+        poller_.wake();
+    }
     // Sessions whose deadline has passed, closings that take too long.
     void tick(TimePoint at);
     bool has_deadlines() const { return deadlines_armed_; }
@@ -189,6 +197,7 @@ private:
     std::vector<std::int64_t> deadlines_;                // of clients, by index, microseconds
     bool deadlines_armed_ = false;
     bool in_batch_ = false;
+    std::atomic<bool> batch_ends_{false};
     bool suspended_ = false;
     TimePoint now_{};
     BookActions book_actions_;

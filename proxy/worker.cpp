@@ -13,7 +13,6 @@ namespace pgweir {
 namespace {
 
 constexpr std::chrono::milliseconds tick_period{333};
-constexpr Microseconds short_pause{1'000};
 
 // An exception costs the connection whose coroutine it has left, no more.
 void report(const std::exception_ptr& error) {
@@ -71,7 +70,7 @@ void Worker::watch_poller(TimePoint last_event) {
     paused_at_ = last_event;
     poller_watch_.async_wait(asio::posix::stream_descriptor::wait_read, [this](const boost::system::error_code& error) {
         if (error) return;
-        comes_soon_ = now() - paused_at_ < short_pause;
+        comes_soon_ = now() - paused_at_ < Relay::pause_short;
         run_relay();
     });
 }
@@ -83,12 +82,13 @@ void Worker::run_relay() {
     if (relay_.run_batch(waits))
         asio::post(io_, [this] { run_relay(); });
     else
-        watch_poller(waits ? now() - short_pause : now());
+        watch_poller(waits ? now() - Relay::pause_short : now());
 }
 
-// Its end is told from inside a batch too.
+// Asio has something to do until its end.
 void Worker::spawn_counted(Task task) {
     ++busy_elsewhere_;
+    relay_.end_batch();
     asio::co_spawn(io_, std::move(task), [this](std::exception_ptr error) {
         --busy_elsewhere_;
         report(error);
@@ -109,20 +109,18 @@ void Worker::on_poll_event(const PollToken& token) {
 }
 
 void Worker::begin_cancel(SessionId session) {
-    asio::post(io_, [this, session] { spawn(cancel_request(*this, session)); });
-    wake();
+    post([this, session] { spawn(cancel_request(*this, session)); });
 }
 
 void Worker::look_again_at(PoolId pool) {
-    asio::post(io_, [this, pool] { relay_.look_again(pool); });
-    wake();
+    post([this, pool] { relay_.look_again(pool); });
 }
 
 void Worker::open_server(ServerConnection& server) {
     auto attempt = std::make_shared<OpenAttempt>(io_);
     opening_[&server] = attempt;
     // Through the queue: the relay is in the middle of something.
-    asio::post(io_, [this, &server, attempt] {
+    post([this, &server, attempt] {
         spawn_counted(open_server_connection(*this, server, attempt));
     });
 }

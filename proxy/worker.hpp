@@ -10,6 +10,7 @@
 #include <unordered_map>
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
@@ -75,6 +76,13 @@ public:
     void spawn(Task task);
     // One that the process cannot do without: an exception ends the process with a log line.
     void spawn_vital(Task task);
+
+    // Calls `what` on this worker's thread, outside of a batch of the relay; from any thread.
+    template <class What>
+    void post(What what) {
+        asio::post(io_, std::move(what));
+        relay_.end_batch();
+    }
 
     asio::io_context& io() { return io_; }
     Relay& relay() { return relay_; }
