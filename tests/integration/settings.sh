@@ -53,6 +53,21 @@ database_lines=(
     "client_idle_timeout = client_idle_timeout=1"
 )
 start_proxy entries 'pool_mode = transaction' 'reserve_pool_timeout = 1' 'autodb_idle_timeout = 1' 'server_idle_timeout = 3' 'query_wait_notify = 0'
-run entries.py "$proxy_port" "$folder/entries.log" "$pg_port"
+run entries.py "$proxy_port" "$folder/entries.log"
 check "the proxy is well" proxy_is_well
+stop_proxy
+
+database_lines=() more_users=('"watcher" ""' '"other" ""')
+start_proxy effects 'pool_mode = transaction' "unix_socket_dir = $folder" 'unix_socket_mode = 0750'
+if [[ $kind == pgweir ]]; then
+    chmod a+w "$folder/effects.ini"
+    count_checks_of as_owner effects.py "$folder/.s.PGSQL.$proxy_port" "$proxy_port" "$folder/effects.log" "$folder"
+    check "the proxy is well" proxy_is_well
+fi
+stop_proxy
+
+start_proxy restart 'disable_pqexec = 1' 'listen_backlog = 33'
+refuses_simple_queries() { ! proxied_sql "select 1" >"$folder/simple" 2>&1 && grep -q "PQexec disallowed" "$folder/simple"; }
+check "disable_pqexec refuses simple queries" refuses_simple_queries
+check "listen_backlog is the listener's" eval '[[ $(ss -Hltn "sport = :$proxy_port" | awk "{print \$3}") == 33 ]]'
 finish
