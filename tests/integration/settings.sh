@@ -20,7 +20,8 @@ stop_proxy
 users=(forced_user one_server few_servers reserved whole_session few_clients waits_less query_timeout idle_transaction_timeout
     transaction_timeout client_idle_timeout)
 direct_sql "$(printf 'create role %s login superuser;' "${users[@]}")"
-more_users=$(printf '"%s" ""\n' "${users[@]}" && printf '"file_user" "from_file"')
+mapfile -t more_users < <(printf '"%s" ""\n' "${users[@]}")
+more_users+=('"file_user" "from_file"')
 at="host=127.0.0.1 port=$pg_port dbname=postgres"
 database_lines=(
     "small = $at pool_size=2"
@@ -69,5 +70,6 @@ stop_proxy
 start_proxy restart 'disable_pqexec = 1' 'listen_backlog = 33'
 refuses_simple_queries() { ! proxied_sql "select 1" >"$folder/simple" 2>&1 && grep -q "PQexec disallowed" "$folder/simple"; }
 check "disable_pqexec refuses simple queries" refuses_simple_queries
-check "listen_backlog is the listener's" eval '[[ $(ss -Hltn "sport = :$proxy_port" | awk "{print \$3}") == 33 ]]'
+backlog() { ss -Hltn "sport = :$proxy_port" | awk '{print $3}'; }
+check "listen_backlog is the listener's" test "$(backlog)" = 33
 finish
