@@ -189,9 +189,11 @@ public:
     Task run() {
         arm_timeout();
         for (;;) {
-            if (login_.take_login_attempt() && config_->settings->log_connections)
+            if (login_.take_login_attempt() && config_->settings->log_connections) {
+                if (!login_.is_user_known()) log(LogLevel::log, "{} no such user: {}", name(), login_.user());
                 log(LogLevel::log, "{} login attempt: db={} user={} tls={} replication={}", name(), login_.database(), login_.user(),
                     state_->layer ? state_->layer->description() : "no", login_.result().parameters.replication == ReplicationKind::none ? "no" : "yes");
+            }
             const bool final = login_.next() == ClientLogin::Step::refused;
             if (final) log_refusal();
             co_await send_output(*state_, login_.output());
