@@ -66,7 +66,7 @@ public:
             Frame frame;
             const auto status = scanner.next(rest, console_frame_rules(), frame);
             if (status == ScanStatus::error) {
-                co_await fail(Fault::protocol_violation);
+                co_await fail(client_fault_of(scanner.error()));
                 co_return;
             }
             if (status == ScanStatus::more) {

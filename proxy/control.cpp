@@ -5,7 +5,6 @@
 
 #include <boost/asio/post.hpp>
 
-#include "admin/stats_log.hpp"
 #include "proxy/clock.hpp"
 #include "proxy/log.hpp"
 #include "proxy/pool_setup.hpp"
@@ -28,7 +27,7 @@ bool is_other_target(const PoolTarget& a, const PoolTarget& b) {
 Control::Control(Shared& shared, std::vector<Worker*> workers, Listener& listener, LoadRequest source, AuthFileUsers more_users,
                  std::string salt_key, LogSettings log_settings)
     : shared_(shared), workers_(std::move(workers)), listener_(listener), source_(std::move(source)), more_users_(std::move(more_users)),
-      salt_key_(std::move(salt_key)), log_settings_(std::move(log_settings)), history_(now()) {}
+      salt_key_(std::move(salt_key)), log_settings_(std::move(log_settings)), history_(now()), stats_timer_(first().io()) {}
 
 void Control::on_every_worker(std::function<void(Worker&)> what, std::function<void()> then) {
     auto left = std::make_shared<std::atomic<int>>(static_cast<int>(workers_.size()));
@@ -94,6 +93,7 @@ void Control::apply(std::shared_ptr<const Settings> settings, std::shared_ptr<co
     const auto running = shared_.config.get();
     auto config = make_running_config(std::move(settings), std::move(tls), more_users_, files_, salt_key_, running.get());
     shared_.config.set(config);
+    if (config->settings->stats_period != running->settings->stats_period) stats_timer_.cancel();
     apply_to_pools(*config, !config->tls->servers.is_like(running->tls->servers));
     prepare_pools();
     apply_to_sessions(config);
@@ -313,20 +313,5 @@ void Control::check_shutdown() {
     if (!over) return;
     for (Worker* worker : workers_) worker->stop();
 }
-
-DatabaseTotals Control::totals() {
-    DatabaseTotals all;
-    all[std::string(console_database)] += shared_.console_counters;
-    for (const auto& context : shared_.book.pools())
-        for (std::size_t worker = 0; worker < workers_.size(); ++worker) all[context->database] += context->counters[worker];
-    return all;
-}
-
-void Control::end_period() {
-    history_.end_period(totals(), now());
-    if (shared_.config.get()->settings->log_stats) log(LogLevel::log, "{}", stats_log_line(statistics().overall.averages));
-}
-
-StatsView Control::statistics() { return history_.view(totals(), now()); }
 
 }  // namespace pgweir

@@ -48,7 +48,8 @@ public:
     void prepare_pools();
     // The janitor's round, three times a second.
     void tick();
-    void end_period();    // of the statistics
+    // Ends a period of the statistics every stats_period, for ever.
+    Task end_periods();
     StatsView statistics();
 
     // Runs on every worker; `then` on this one when all have.
@@ -74,6 +75,7 @@ private:
     bool is_a_database_paused();
     void end_suspend();
     void check_suspend();
+    void end_period();
     bool is_gone(const std::string& database, const PoolContext& context) const { return !database.empty() && context.database != database; }
     DatabaseTotals totals();
 
@@ -86,6 +88,7 @@ private:
     LogSettings log_settings_;
     SystemFiles files_;
     StatsHistory history_;
+    asio::steady_timer stats_timer_;
     TimePoint suspended_at_ = never;
     bool has_flushed_ = false;
     bool counts_unflushed_ = false;    // the workers are being asked

@@ -284,6 +284,7 @@ std::int64_t Login::age() const { return (now() - connected_at_).count() / 1'000
 
 void Login::log_attempt() {
     if (!login_.take_login_attempt() || !config_->settings->log_connections) return;
+    if (!login_.is_user_known()) log(LogLevel::log, "{} no such user: {}", name(), login_.user());
     const bool replicates = login_.result().parameters.replication != ReplicationKind::none;
     log(LogLevel::log, "{} login attempt: db={} user={} tls={} replication={}", name(), login_.database(), login_.user(),
         tls_.empty() ? "no" : tls_, replicates ? "yes" : "no");

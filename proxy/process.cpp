@@ -157,7 +157,7 @@ public:
         for (const int signal : {SIGHUP, SIGINT, SIGTERM, SIGQUIT, SIGUSR1, SIGUSR2}) signals.add(signal);
         watch(signals);
         workers_.front()->spawn_vital(janitor());
-        workers_.front()->spawn_vital(statistics());
+        workers_.front()->spawn_vital(control_->end_periods());
         control_->prepare_pools();
         for (std::size_t i = 1; i < workers_.size(); ++i) workers_[i]->start();
         workers_.front()->run();
@@ -229,17 +229,6 @@ private:
             co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, error));
             if (error) co_return;
             control_->tick();
-        }
-    }
-
-    Task statistics() {
-        asio::steady_timer timer(workers_.front()->io());
-        for (;;) {
-            timer.expires_after(std::chrono::microseconds(shared_.config.get()->settings->stats_period.count()));
-            boost::system::error_code error;
-            co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, error));
-            if (error) co_return;
-            control_->end_period();
         }
     }
 

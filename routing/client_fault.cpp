@@ -146,6 +146,14 @@ private:
 
 const FaultRow& fault_row(Fault fault) { return rows[static_cast<std::size_t>(fault)]; }
 
+Fault client_fault_of(ProtocolError error) {
+    switch (error) {
+        case ProtocolError::too_long: return Fault::message_too_long;
+        case ProtocolError::unknown_message_type: return Fault::unknown_packet;
+        default: return Fault::protocol_violation;
+    }
+}
+
 std::string fault_message(Fault fault, std::string_view argument) {
     std::string text = fault_row(fault).message;
     if (const auto at = text.find("{}"); at != std::string::npos) text.replace(at, 2, without_nul(argument));

@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "protocol/result.hpp"
+
 namespace pgweir {
 
 enum class Fault : std::uint8_t {
@@ -54,6 +56,9 @@ struct FaultRow {
 };
 
 const FaultRow& fault_row(Fault fault);
+
+// What a client hears that sent such bytes.
+Fault client_fault_of(ProtocolError error);
 
 // The message text, `argument` put in its place.
 std::string fault_message(Fault fault, std::string_view argument = {});

@@ -153,6 +153,8 @@ public:
     // Is it time to log "login attempt"? True once, before the first check of a password.
     bool take_login_attempt() { return std::exchange(login_attempt_, false); }
 
+    bool is_user_known() const { return user_.known == UserKnown::yes; }
+
     // What the client sent behind its last login message. For after `authenticated`.
     // For `negotiate_tls` too: a client that begins TLS without asking.
     Bytes leftover() const { return unread(); }

@@ -56,7 +56,7 @@ std::size_t ClientSession::on_client_bytes(Bytes input, ServerSession* server, T
         const auto status = scanner_.next(rest, client_frames, frame);
         if (status == ScanStatus::more) break;
         if (status == ScanStatus::error) {
-            fail(server, scanner_.error() == ProtocolError::too_long ? Fault::message_too_long : Fault::protocol_violation, out);
+            fail(server, client_fault_of(scanner_.error()), out);
             break;
         }
         if (frame.begins && frame.length - 1 > policy_->max_packet_size) {

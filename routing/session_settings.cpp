@@ -1,6 +1,7 @@
 #include "routing/session_settings.hpp"
 
 #include <algorithm>
+#include <optional>
 
 #include "routing/start_up_parameters.hpp"
 
@@ -23,6 +24,54 @@ void append_literal(std::string& out, std::string_view value) {
         out += c;
     }
     out += '\'';
+}
+
+std::string_view without_blanks(std::string_view text) {
+    constexpr std::string_view blanks = " \t\n\r\f\v";
+    text.remove_prefix(std::min(text.find_first_not_of(blanks), text.size()));
+    return text;
+}
+
+// The first name of a list of identifiers; nothing if none stands there. Small letters unless it is quoted, as in SQL.
+std::optional<std::string> take_name(std::string_view& list) {
+    std::string name;
+    const bool is_quoted = list.starts_with('"');
+    if (is_quoted) list.remove_prefix(1);
+    for (; !list.empty(); list.remove_prefix(1)) {
+        const char c = list.front();
+        if (!is_quoted && (c == ',' || c == '"' || without_blanks(list.substr(0, 1)).empty())) break;
+        if (is_quoted && c == '"') {
+            list.remove_prefix(1);
+            if (!list.starts_with('"')) return name;
+        }
+        name += is_quoted || c < 'A' || c > 'Z' ? c : static_cast<char>(c - 'A' + 'a');
+    }
+    if (is_quoted || name.empty()) return std::nullopt;
+    return name;
+}
+
+std::optional<std::vector<std::string>> split_names(std::string_view list) {
+    std::vector<std::string> names;
+    for (;;) {
+        list = without_blanks(list);
+        auto name = take_name(list);
+        if (!name) return std::nullopt;
+        names.push_back(std::move(*name));
+        list = without_blanks(list);
+        if (list.empty()) return names;
+        if (!list.starts_with(',')) return std::nullopt;
+        list.remove_prefix(1);
+    }
+}
+
+// A literal for each name: as one literal the list would be one name, and as it was reported an empty name is an error.
+void append_names(std::string& out, std::string_view list) {
+    const auto names = split_names(list);
+    if (!names) return append_literal(out, list);
+    for (std::size_t i = 0; i < names->size(); ++i) {
+        if (i > 0) out += ',';
+        append_literal(out, (*names)[i]);
+    }
 }
 
 }  // namespace
@@ -85,9 +134,8 @@ std::string replay_statement(const TrackedParameters& tracked, const ParameterVa
         if (!differs(wanted, present, place)) continue;
         const auto i = static_cast<std::size_t>(place);
         sql += "SET " + tracked.names()[i] + "=";
-        // search_path is a list of identifiers: quoting it would make one name of it.
-        if (equal_ignoring_case(tracked.names()[i], "search_path") && !wanted.values[i].empty())
-            sql += wanted.values[i];
+        if (equal_ignoring_case(tracked.names()[i], "search_path"))
+            append_names(sql, wanted.values[i]);
         else
             append_literal(sql, wanted.values[i]);
         sql += ';';

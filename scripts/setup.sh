@@ -14,7 +14,7 @@ source "$(dirname "$0")/common.sh"
 build_packages=(g++ cmake ninja-build ccache mold pkg-config libboost1.81-dev libssl-dev libpq-dev prometheus-cpp-dev
     libfmt-dev libcli11-dev libspdlog-dev catch2 libpg-query-dev)
 postgres_packages=(postgresql postgresql-client)
-test_packages=(postgresql-contrib clang-19 lld-19 libclang-rt-19-dev python3 python3-psycopg python3-psycopg2 openssl procps)
+test_packages=(postgresql-contrib clang-19 lld-19 libclang-rt-19-dev python3 python3-psycopg python3-psycopg2 openssl procps iproute2)
 bench_packages=(python3 strace valgrind patchelf util-linux)
 
 missing_packages() {

@@ -6,12 +6,6 @@ set -euo pipefail
 # shellcheck source=tests/integration/lib.sh
 source "$(dirname "$0")/lib.sh"
 
-# Run as the proxy's own OS user, who may not see the checkout.
-as_owner() { # SCRIPT ARGUMENTS...
-    install -m 644 "$(dirname "$0")"/*.py "$folder"
-    timeout 120 "$project_root/scripts/as_user.sh" /usr/bin/python3 -B "$folder/$1" "${@:2}"
-}
-
 parse_options "$@"
 start_postgres
 start_proxy console 'pool_mode = transaction' 'default_pool_size = 3' 'suspend_timeout = 2' "unix_socket_dir = $folder"

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What each key of a line of [databases] and [users] does (settings.sh, which writes those lines).
 
-usage: entries.py PROXY_PORT PROXY_LOG POSTGRES_PORT
+usage: entries.py PROXY_PORT PROXY_LOG
 """
 import sys
 import time
@@ -10,7 +10,7 @@ from checks import check, finish
 from proxy_file import named_rows, outcome
 from raw_client import RawClient
 
-PORT, LOG, POSTGRES = int(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+PORT, LOG = int(sys.argv[1]), sys.argv[2]
 ADMIN = RawClient(("127.0.0.1", PORT), "postgres", "pgbouncer")
 
 

@@ -151,6 +151,12 @@ count_checks_of() { # COMMAND...
     checks_passed=$((checks_passed + passed)) checks_failed=$((checks_failed + failed))
 }
 
+# Run as the proxy's own OS user, who may not see the checkout.
+as_owner() { # SCRIPT ARGUMENTS...
+    install -m 644 "$project_root"/tests/integration/*.py "$folder"
+    timeout 120 "$project_root/scripts/as_user.sh" /usr/bin/python3 -B "$folder/$1" "${@:2}"
+}
+
 direct_sql() { psql -XqAt -v ON_ERROR_STOP=1 -p "$pg_port" -d "${2:-postgres}" -c "$1"; }
 proxied_sql() { psql -XqAt -v ON_ERROR_STOP=1 -p "$proxy_port" -d "${2:-postgres}" -c "$1"; }
 

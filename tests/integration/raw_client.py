@@ -96,7 +96,7 @@ class RawClient:
         self.socket = socket.socket(socket.AF_UNIX if isinstance(address, str) else socket.AF_INET)
         self.socket.settimeout(15)
         self.socket.connect(address)
-        self.buffer, self.descriptors, self.columns = b"", [], []
+        self.buffer, self.descriptors, self.columns, self.notices, self.reported = b"", [], [], [], {}
         self.socket.sendall(start_up(user, database, **start))
         scram = Scram(password)
         self.negotiated = b""
@@ -122,6 +122,11 @@ class RawClient:
                 self.buffer += data
             end = 1 + struct.unpack("!i", self.buffer[1:5])[0]
             kind, body, self.buffer = self.buffer[:1], self.buffer[5:end], self.buffer[end:]
+            if kind == b"N":
+                self.notices.append(error_text(body)[6:])
+            if kind == b"S":
+                name, value = body.split(b"\0")[:2]
+                self.reported[name.decode()] = value.decode("utf-8", "replace")
             yield kind, body
 
     def send(self, sql):

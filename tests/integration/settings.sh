@@ -20,7 +20,8 @@ stop_proxy
 users=(forced_user one_server few_servers reserved whole_session few_clients waits_less query_timeout idle_transaction_timeout
     transaction_timeout client_idle_timeout)
 direct_sql "$(printf 'create role %s login superuser;' "${users[@]}")"
-more_users=$(printf '"%s" ""\n' "${users[@]}" && printf '"file_user" "from_file"')
+mapfile -t more_users < <(printf '"%s" ""\n' "${users[@]}")
+more_users+=('"file_user" "from_file"')
 at="host=127.0.0.1 port=$pg_port dbname=postgres"
 database_lines=(
     "small = $at pool_size=2"
@@ -53,6 +54,22 @@ database_lines=(
     "client_idle_timeout = client_idle_timeout=1"
 )
 start_proxy entries 'pool_mode = transaction' 'reserve_pool_timeout = 1' 'autodb_idle_timeout = 1' 'server_idle_timeout = 3' 'query_wait_notify = 0'
-run entries.py "$proxy_port" "$folder/entries.log" "$pg_port"
+run entries.py "$proxy_port" "$folder/entries.log"
 check "the proxy is well" proxy_is_well
+stop_proxy
+
+database_lines=() more_users=('"watcher" ""' '"other" ""')
+start_proxy effects 'pool_mode = transaction' "unix_socket_dir = $folder" 'unix_socket_mode = 0750'
+if [[ $kind == pgweir ]]; then
+    chmod a+w "$folder/effects.ini"
+    count_checks_of as_owner effects.py "$folder/.s.PGSQL.$proxy_port" "$proxy_port" "$folder/effects.log" "$folder"
+    check "the proxy is well" proxy_is_well
+fi
+stop_proxy
+
+start_proxy restart 'disable_pqexec = 1' 'listen_backlog = 33'
+refuses_simple_queries() { ! proxied_sql "select 1" >"$folder/simple" 2>&1 && grep -q "PQexec disallowed" "$folder/simple"; }
+check "disable_pqexec refuses simple queries" refuses_simple_queries
+backlog() { ss -Hltn "sport = :$proxy_port" | awk '{print $3}'; }
+check "listen_backlog is the listener's" test "$(backlog)" = 33
 finish

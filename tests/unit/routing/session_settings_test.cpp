@@ -54,10 +54,27 @@ TEST_CASE("a value cannot leave its literal") {
           "SET application_name= E'a\\\\''; drop table t; --';");
 }
 
-TEST_CASE("a search_path is set as reported, an empty one as an empty literal") {
+TEST_CASE("a search_path is set name by name, as the server reads the list") {
+    const auto set_to = [](const char* list) { return replay(values({{"search_path", list}}), values({{"search_path", "x"}})); };
+    CHECK(set_to("\"$user\", public") == "SET search_path='$user','public';");
+    CHECK(set_to("") == "SET search_path='';");
+    CHECK(set_to(" Mixed ,\"Mixed\"") == "SET search_path='mixed','Mixed';");
+    CHECK(set_to("\"a \"\"b\"\", c\",d") == "SET search_path='a \"b\", c','d';");
+}
+
+TEST_CASE("an empty name in a search_path, which the server reports but does not read, is set all the same") {
     const auto present = values({{"search_path", "x"}});
-    CHECK(replay(values({{"search_path", "\"$user\", public"}}), present) == "SET search_path=\"$user\", public;");
-    CHECK(replay(values({{"search_path", ""}}), present) == "SET search_path='';");
+    CHECK(replay(values({{"search_path", "\"\""}}), present) == "SET search_path='';");
+    CHECK(replay(values({{"search_path", "\"\", public"}}), present) == "SET search_path='','public';");
+}
+
+TEST_CASE("a search_path that is no list of names stays within one literal") {
+    const auto present = values({{"search_path", "x"}});
+    for (const char* value : {"public; drop table t", "a b", "a,", ",a", "\"open", "a'b; --c d"}) {
+        std::string doubled;
+        for (const char* c = value; *c != '\0'; ++c) doubled += *c == '\'' ? "''" : std::string(1, *c);
+        CHECK(replay(values({{"search_path", value}}), present) == "SET search_path='" + doubled + "';");
+    }
 }
 
 TEST_CASE("a change makes a new set and leaves the old one") {
