@@ -38,7 +38,7 @@ export async function run(checks) {
             console.log(`ok ${name}`);
         } catch (error) {
             failed++;
-            console.log(`FAILED ${name}: ${String(error?.stack ?? error).split('\n').slice(0, 4).join(' ')}`);
+            console.log(`FAILED ${name}: ${String(error?.stack ?? error).split('\n').filter(Boolean).slice(0, 12).join(' ').slice(0, 600)}`);
         }
     }
     process.exit(failed ? 1 : 0);
