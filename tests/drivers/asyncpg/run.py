@@ -175,6 +175,29 @@ async def more_statements_than_the_driver_keeps():
     await on_many_clients(work, min(CLIENTS, 8))
 
 
+async def a_changed_table_is_seen():
+    """What a kept statement gives has changed: the driver prepares it once more by itself, outside of a transaction."""
+    async with connected() as connection:
+        await connection.execute("create table changing (a int); insert into changing values (1)")
+
+    async def work(connection, number):
+        assert tuple(await connection.fetchrow("select * from changing")) == (1,)
+        read[number].set()
+        await changed.wait()
+        assert tuple(await connection.fetchrow("select * from changing")) == (1, 2)
+
+    async def change():
+        for event in read:
+            await event.wait()
+        async with connected() as connection:
+            await connection.execute("alter table changing add b int default 2")
+        changed.set()
+
+    count = CLIENTS - 1                                  # one server is left, in a session pool
+    read, changed = [asyncio.Event() for _ in range(count)], asyncio.Event()
+    await asyncio.gather(on_many_clients(work, count), change())
+
+
 async def the_drivers_own_pool_works_on_top():
     async with asyncpg.create_pool(min_size=CLIENTS, max_size=CLIENTS) as pool:
         async def work(n):
@@ -205,6 +228,7 @@ run([
     a_cursor_reads_part_by_part,
     a_cancel_ends_its_own_query_only,
     more_statements_than_the_driver_keeps,
+    a_changed_table_is_seen,
     the_drivers_own_pool_works_on_top,
     notifications_arrive if IN_SESSION_POOL else servers_are_shared,
 ])
