@@ -137,7 +137,10 @@ def more_statements_than_are_kept
   ActiveRecord::Base.establish_connection(CONNECTION.merge(statement_limit: 10))
   on_many_clients do |number|
     Author.transaction do
-      25.times { |n| same Author.where(name: "author #{number}").limit(1).order(:id).select("#{n} as n").first.n, n }
+      20.times do |conditions|
+        query = (1..conditions).reduce(Author.where(name: "author #{number}")) { |longer, n| longer.where.not(id: -n) }
+        same query.to_a.map(&:name), ["author #{number}"]
+      end
       Author.create!(name: "after #{number}")
     end
   end
