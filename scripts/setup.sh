@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Installs what pgweir needs and this Debian does not have yet.
 #
-#   setup.sh [--postgres] [--tests] [--bench]
+#   setup.sh [--postgres] [--tests] [--bench] [--drivers | --driver=NAME...]
 #
 # Without options: what the build needs. --postgres: a server to try it on; --tests: that, and what ./check and
-# .ci/run call besides; --bench: that, and what bench/compare measures with.
+# .ci/run call besides; --bench: that, and what bench/compare measures with. --drivers: what every folder of
+# tests/drivers names in its file `packages`; --driver=NAME: what that one does.
 #
 # Uses apt as the machine has it (its sources are not touched), as root or through sudo. Says what it does; says and does
 # nothing when nothing is missing. No PostgreSQL cluster of the system's is made or started by it.
@@ -16,6 +17,16 @@ build_packages=(g++ cmake ninja-build ccache mold pkg-config libboost1.81-dev li
 postgres_packages=(postgresql postgresql-client)
 test_packages=(postgresql-contrib clang-19 lld-19 libclang-rt-19-dev python3 python3-psycopg python3-psycopg2 openssl procps iproute2)
 bench_packages=(python3 strace valgrind patchelf util-linux)
+
+# A line of tests/drivers/NAME/packages is a package, or COMMAND:PACKAGE for what may come from elsewhere than Debian.
+driver_packages() { # NAME
+    local line
+    for line in $(<"$project_root/tests/drivers/$1/packages"); do
+        if [[ $line != *:* ]]; then echo "$line"
+        elif ! command -v "${line%%:*}" >/dev/null; then echo "${line#*:}"; fi
+    done
+}
+all_drivers() { (cd "$project_root/tests/drivers" && printf '%s\n' */packages | xargs -n 1 dirname); }
 
 missing_packages() {
     local package
@@ -59,6 +70,8 @@ for option in "$@"; do
         --postgres) wanted+=("${postgres_packages[@]}") ;;
         --tests) wanted+=("${postgres_packages[@]}" "${test_packages[@]}") ;;
         --bench) wanted+=("${postgres_packages[@]}" "${bench_packages[@]}") ;;
+        --drivers) for driver in $(all_drivers); do mapfile -t -O "${#wanted[@]}" wanted < <(driver_packages "$driver"); done ;;
+        --driver=*) mapfile -t -O "${#wanted[@]}" wanted < <(driver_packages "${option#*=}") ;;
         -h|--help) usage 0 ;;
         *) die "unknown option $option" ;;
     esac

@@ -6,23 +6,12 @@
 set -euo pipefail
 # shellcheck source=tests/integration/lib.sh
 source "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/integration/certificates.sh
+source "$(dirname "$0")/certificates.sh"
 
 here=$(cd "$(dirname "$0")" && pwd)
 
 # --- certificates ---
-
-authority() { # NAME
-    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj "/CN=$1" \
-        -keyout "$certs/$1.key" -out "$certs/$1.crt" 2>/dev/null
-}
-
-certificate() { # NAME CA SUBJECT ALTERNATIVE_NAMES [DAYS [KEY_OPTIONS...]]
-    local name=$1 ca=$2 subject=$3 alternatives=$4 days=${5:-30}; shift $(( $# < 5 ? $# : 5 ))
-    (( $# )) || set -- ec -pkeyopt ec_paramgen_curve:P-256
-    openssl req -newkey "$@" -nodes -subj "$subject" -keyout "$certs/$name.key" -out "$certs/$name.csr" 2>/dev/null
-    openssl x509 -req -in "$certs/$name.csr" -CA "$certs/$ca.crt" -CAkey "$certs/$ca.key" -CAcreateserial -days "$days" \
-        -extfile <(echo "subjectAltName=$alternatives") -out "$certs/$name.crt" 2>/dev/null
-}
 
 make_certificates() {
     certs=$folder/certs

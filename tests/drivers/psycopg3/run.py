@@ -1,51 +1,25 @@
 #!/usr/bin/python3
-"""psycopg 3 and psycopg2 through the proxy, more clients than servers.
+"""psycopg 3 through the proxy, with the driver's default settings: it prepares what it has run five times.
 
-drivers_psycopg.py PROXY_PORT SERVER_PORT POOL_MODE
-
-Prints `ok NAME` or `FAILED NAME: why` for each check; ends with status 1 if one failed. The proxy pools POOL_MODE
-connections of database `drivers`, at most 4 of them; each check leaves nothing behind that another could trip over.
+Prints `ok NAME` or `FAILED NAME: why` for each check; ends with status 1 if one failed. Each check leaves nothing behind
+that another could trip over.
 """
-
+import datetime
+import decimal
+import os
 import sys
 import threading
 import time
 
 import psycopg
-import psycopg2
-import psycopg2.extras
 
-PROXY_PORT, SERVER_PORT, POOL_MODE = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
-CLIENTS = 4 if POOL_MODE == "session" else 24
-
-
-def connect(port=PROXY_PORT, **options):
-    options = {"prepare_threshold": None, **options}
-    return psycopg.connect(host="127.0.0.1", port=port, user="postgres", dbname="drivers", connect_timeout=20, **options)
+sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from checks import (CA_FILE, CLIENTS, COUNT_PREPARED, COUNT_SERVERS, IN_SESSION_POOL, SERVER_PORT, SERVERS,  # noqa: E402
+                    assert_shared, on_many_clients, run)
 
 
-def connect2(port=PROXY_PORT):
-    return psycopg2.connect(host="127.0.0.1", port=port, user="postgres", dbname="drivers", connect_timeout=20)
-
-
-def on_many_clients(work, count=CLIENTS):
-    """Runs work(number) on as many threads at once; the first exception is raised here."""
-    errors = []
-
-    def guarded(number):
-        try:
-            work(number)
-        except BaseException as error:  # noqa: B902 - carried over to the caller's thread
-            errors.append(error)
-
-    threads = [threading.Thread(target=guarded, args=(number,), daemon=True) for number in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-        assert not thread.is_alive(), "a client hangs"
-    if errors:
-        raise errors[0]
+def connect(**options):
+    return psycopg.connect("connect_timeout=30", **options)     # the rest by libpq's environment
 
 
 def each_client_gets_its_own_answers():
@@ -87,7 +61,7 @@ def a_rollback_undoes_and_a_commit_keeps():
                     raise ZeroDivisionError
             except ZeroDivisionError:
                 pass
-    with connect(SERVER_PORT) as direct:
+    with connect(port=SERVER_PORT) as direct:
         assert [row[0] for row in direct.execute("select n from kept order by n")] == [2, 3]
 
 
@@ -184,7 +158,7 @@ def a_pipeline_answers_in_order():
                 cursors = [connection.execute("select %s::int", (number * 100 + n,)) for n in range(50)]
             assert [cursor.fetchone()[0] for cursor in cursors] == [number * 100 + n for n in range(50)]
 
-    on_many_clients(work, min(CLIENTS, 8))
+    on_many_clients(work)
 
 
 def a_pipelines_error_reaches_the_right_statement():
@@ -202,10 +176,11 @@ def a_pipelines_error_reaches_the_right_statement():
 
 def prepared_statements_are_found_again():
     def work(number):
-        with connect(autocommit=True, prepare_threshold=0) as connection:
+        with connect(autocommit=True) as connection:
             for turn in range(30):
                 assert connection.execute("select %s::int + 1", (turn,)).fetchone() == (turn + 1,)
                 assert connection.execute("select %s::text || 'x'", (f"{number}",)).fetchone() == (f"{number}x",)
+            assert connection.execute(COUNT_PREPARED).fetchone()[0] >= 1
 
     on_many_clients(work)
 
@@ -226,29 +201,71 @@ def binary_values_arrive_unchanged():
         assert cursor.execute("select %b::bytea, 'null'::text, null::int", (blob,)).fetchone() == (blob, "null", None)
 
 
-def psycopg2_transactions_and_errors():
+def more_statements_than_the_driver_keeps():
+    """It prepares after five runs, keeps 100 and deallocates the oldest, in a transaction too."""
     def work(number):
-        connection = connect2()
-        with connection, connection.cursor() as cursor:
-            cursor.execute("select %s, pg_backend_pid()", (number,))
-            first = cursor.fetchone()
-            cursor.execute("select %s, pg_backend_pid()", (number,))
-            assert cursor.fetchone() == first
-        try:
-            with connection, connection.cursor() as cursor:
-                cursor.execute("select 1/0")
-            raise AssertionError("no error came")
-        except psycopg2.errors.DivisionByZero:
-            pass
-        with connection, connection.cursor() as cursor:
-            psycopg2.extras.execute_values(cursor, "select * from (values %s) v", [(number, n) for n in range(100)])
-            assert len(cursor.fetchall()) == 100
-        connection.close()
+        with connect() as connection:
+            for statement in range(120):
+                for turn in range(6):
+                    row = connection.execute(f"select %s::int + {statement}", (turn,)).fetchone()
+                    assert row == (turn + statement,), row
+                if statement % 10 == 9:
+                    connection.commit()
 
-    on_many_clients(work)
+    on_many_clients(work, 5 if not IN_SESSION_POOL else 2)
 
 
-CHECKS = [
+def values_arrive_unchanged():
+    values = (None, [1, None, 3], ["a,b", '"', None], datetime.date(2024, 2, 29), decimal.Decimal("12345678901234567890.123456789"),
+              datetime.datetime(1999, 12, 31, 23, 59, 59, 999999), "wéir\n" * 400000, True)
+    sql = "select %s::int, %s::int[], %s::text[], %s::date, %s::numeric, %s::timestamp, %s::text, %s::bool"
+    with connect() as connection:
+        for binary in (False, True):
+            assert connection.cursor(binary=binary).execute(sql, values).fetchone() == values
+
+
+def executemany_goes_through_a_pipeline():
+    with connect() as connection:
+        cursor = connection.cursor()
+        cursor.execute("create temp table many (n int) on commit drop")
+        cursor.executemany("insert into many values (%s)", [(n,) for n in range(1000)])
+        assert cursor.execute("select count(*), sum(n) from many").fetchone() == (1000, 499500)
+        cursor.executemany("select %s::int * 2", [(n,) for n in range(100)], returning=True)
+        got = [cursor.fetchone()[0]]
+        while cursor.nextset():
+            got.append(cursor.fetchone()[0])
+        assert got == [2 * n for n in range(100)]
+
+
+def the_connection_is_as_secure_as_asked_for():
+    with connect() as connection:
+        assert bool(connection.pgconn.ssl_in_use) == bool(CA_FILE)
+
+
+def servers_are_shared():
+    together = threading.Barrier(CLIENTS)
+
+    def work(number):
+        with connect(autocommit=True) as connection:
+            together.wait(60)
+            pid = connection.execute("select pg_backend_pid()").fetchone()[0]
+            assert connection.execute(COUNT_SERVERS).fetchone()[0] <= SERVERS
+            together.wait(60)
+        return pid
+
+    assert_shared(on_many_clients(work))
+
+
+def notifications_arrive():
+    with connect(autocommit=True) as listener, connect(autocommit=True) as teller:
+        listener.execute("listen news")
+        teller.execute("select pg_notify('news', 'flood')")
+        news = next(listener.notifies())
+        assert (news.channel, news.payload) == ("news", "flood")
+
+
+run([
+    the_connection_is_as_secure_as_asked_for,
     each_client_gets_its_own_answers,
     a_transaction_stays_on_one_server,
     a_rollback_undoes_and_a_commit_keeps,
@@ -260,24 +277,11 @@ CHECKS = [
     a_cancel_that_comes_late_harms_nobody,
     a_pipeline_answers_in_order,
     a_pipelines_error_reaches_the_right_statement,
+    executemany_goes_through_a_pipeline,
     prepared_statements_are_found_again,
+    more_statements_than_the_driver_keeps,
     a_server_side_cursor_reads_all_rows,
     binary_values_arrive_unchanged,
-    psycopg2_transactions_and_errors,
-]
-
-
-def main():
-    failed = 0
-    for check in CHECKS:
-        name = f"psycopg, {POOL_MODE}: {check.__name__.replace('_', ' ')}"
-        try:
-            check()
-            print("ok", name, flush=True)
-        except Exception as error:
-            failed += 1
-            print(f"FAILED {name}: {type(error).__name__}: {error}".replace("\n", " "), flush=True)
-    return 1 if failed else 0
-
-
-sys.exit(main())
+    values_arrive_unchanged,
+    notifications_arrive if IN_SESSION_POOL else servers_are_shared,
+])

@@ -1,0 +1,1 @@
+"""The Django application that run.py migrates and uses."""

@@ -1,0 +1,1 @@
+ALTER TABLE "books" ADD "sold" integer NOT NULL DEFAULT 0;
