@@ -6,6 +6,7 @@ A rule rewrites a part of what one of them says in certain steps; two steps agre
 """
 import dataclasses
 import fnmatch
+import os
 import re
 
 ANY, UP_TO_THE_END = "*", r"(?s).*"
@@ -70,7 +71,7 @@ LOGINS = [
 
 QUERIES = [
     Rule(ANY, ANY, "pgbouncer", r"(?m)(^E S=FATAL V=FATAL .*\n)E S=FATAL C=08P01 M=server conn crashed\?\n", r"\1", "one FATAL is enough: the server has told why"),
-    Rule("queries@statement blocks_in_statement_mode modes_by_user_and_database", ANY, "both", r"(?s)^[^E].*?(?=E S=FATAL)|^E S=ERROR.*?(?=E S=FATAL)", "",
+    Rule("queries@statement blocks_in_statement_mode modes_by_user_and_database a_mode_that_changes settings_set_by_hand", ANY, "both", r"(?s)^[^E].*?(?=E S=FATAL)|^E S=ERROR.*?(?=E S=FATAL)", "",
          "in statement pooling, what the server said of a block stands before the error that ends it; in PgBouncer at times"),
     Rule(ANY, ANY, "both", r'(?m)prepared statement "(PGBOUNCER_\d+|pgweir_[0-9a-f]{32}|\w*)" (requires|does not exist)', r'prepared statement "NAME" \2',
          "the server knows a statement by a name that the proxy made"),
@@ -80,6 +81,8 @@ QUERIES = [
 ]
 
 CONSOLE = [
+    Rule("sizes_that_change", "SET is lost with RELOAD", "both", r"(?m)^(D app\|.*)\|\d(\|0\|\d\|0\|0)$", r"\1\2", "the server above the bound is closed already"),
+    whatever("sizes_that_change", "but finds no server then", "a server above a lowered bound is closed when it comes back, not lent once more"),
     Rule("what_shows_tell pause_and_resume* a_pause_that_is_given_up messages_to_the_console", ANY, "pgweir", r"D suspended\|no\n", "",
          "SUSPEND is there, as in PgBouncer up to 1.25"),
     whatever("what_shows_tell commands_of_a_watcher", "*SHOW FDS", "SHOW FDS is there, as in PgBouncer up to 1.25"),
@@ -108,7 +111,7 @@ OPEN = [
     whatever("messages_to_the_console", "data of a COPY", "CopyData ends a console instead of being dropped"),
     whatever("kill", "RESUME", "KILL without a name pauses the process, not the databases: RESUME db fails after it"),
     whatever("two_shutdowns", "a running block|the program ends*", "a second SHUTDOWN WAIT_FOR_SERVERS ends the process at once"),
-    whatever("clients_altogether", "after one left", "consoles do not count in max_client_conn"),
+    whatever("clients_altogether settings_set_by_hand", "after one left|a client too many", "consoles do not count in max_client_conn"),
     whatever("client_login_timeout", "says nothing", "tcp_defer_accept keeps a silent client from client_login_timeout"),
     whatever("start_up_parameters ignored_parameters options ignored_options", "*search_path*", "PgBouncer 1.26 takes the start-up parameter search_path"),
     Rule("login_notice", "a console", "pgbouncer", r"N S=NOTICE.*\n", "", "login_notify_message is not sent to consoles"),
@@ -119,7 +122,11 @@ OPEN = [
     whatever("over_long_packets@*", "a row*", "max_packet_size does not bound what servers send"),
 ]
 
-RULES = ERRORS + LOGINS + QUERIES + CONSOLE + OPEN
+SEVERAL_WORKERS = [
+    whatever("order_of_servers", ANY, "a worker takes its own servers before those of another"),
+]
+
+RULES = ERRORS + LOGINS + QUERIES + CONSOLE + OPEN + (SEVERAL_WORKERS if os.environ.get("PGWEIR_WORKER_THREADS", "1") != "1" else [])
 
 
 def fits(rule, scenario, step):

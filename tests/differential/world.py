@@ -88,6 +88,7 @@ class World:
                      "dead": "host=127.0.0.1 port=1 dbname=app",
                      **{name: value.format(app=app, server=server, name=self.contestant.name, gate=self.gate_port(value))
                         for name, value in self.scenario.databases.items()}}
+        databases = {name: value for name, value in databases.items() if value != "(none)"}
         settings = {"listen_addr": "127.0.0.1", "listen_port": self.port, "unix_socket_dir": "", "auth_type": "trust",
                     "auth_file": f"{self.contestant.folder}/logins.txt", "admin_users": "admin", "stats_users": "watcher",
                     "default_pool_size": 1, "query_wait_timeout": 15, "server_login_retry": 1, "log_stats": 0,
@@ -106,8 +107,7 @@ class World:
         if self.is_direct:
             return
         path = f"{self.contestant.folder}/{self.contestant.name}-{self.scenario.name}"
-        with open(path + ".ini", "w", encoding="utf-8") as config:
-            config.write(self.config())
+        self.write_config(path + ".ini")
         with open(path + ".log", "w", encoding="utf-8") as log:
             self.process = subprocess.Popen([f"{SCRIPTS}/as_user.sh", self.contestant.program, path + ".ini"],
                                             stdout=log, stderr=log, stdin=subprocess.DEVNULL)
@@ -116,6 +116,15 @@ class World:
             if self.process.poll() is not None or time.monotonic() > until:
                 raise RuntimeError(f"{path}.log: it did not start")
             time.sleep(0.01)
+
+    def write_config(self, path):
+        with open(path, "w", encoding="utf-8") as config:
+            config.write(self.config())
+
+    def rewrite(self, **changes):
+        """Another file for RELOAD: settings, databases and users in place of those there were."""
+        self.scenario = dataclasses.replace(self.scenario, **changes)
+        self.write_config(f"{self.contestant.folder}/{self.contestant.name}-{self.scenario.name}.ini")
 
     def answers(self):
         try:

@@ -83,7 +83,7 @@ def whose_query_wait_timeout(world):
         holder = in_a_block(world, user=user, database=database)
         began = time.monotonic()
         world.ask(world.client(user=user, database=database), f"{user} in {database}", query("select 1"))
-        world.note(f"{user} in {database}: after", [f"{time.monotonic() - began:.0f} s"])
+        world.note(f"{user} in {database}: after", [f"{int(time.monotonic() - began)} s"])
         holder.close()
 
 
