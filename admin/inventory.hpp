@@ -15,6 +15,7 @@
 #include "admin/statistics.hpp"
 #include "routing/pool_policy.hpp"
 #include "routing/settings.hpp"
+#include "routing/start_up_parameters.hpp"
 #include "routing/time.hpp"
 
 namespace pgweir {
@@ -49,7 +50,7 @@ constexpr bool asks_for(Needs needs, Needs part) {
 enum class ClientState : std::uint8_t { login, idle, active, waiting, active_cancel_req, waiting_cancel_req };
 // The words of SHOW, not ServerState: in_transit is idle, checking and resetting are tested.
 enum class ShownServerState : std::uint8_t { login, idle, used, active, tested, active_cancel, being_canceled };
-enum class ReplicationMode : std::uint8_t { none, logical, physical };
+using ReplicationMode = ReplicationKind;
 
 // Positions in a connection's buffer; for SHOW SOCKETS.
 struct BufferPositions {

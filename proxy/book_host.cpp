@@ -17,6 +17,7 @@ void BookHost::deliver(WorkerId self, const BookActions& actions, Deliveries& de
                 // Freed by its owner's Relay, once it is closed and its node is not linked.
                 connections_[action.server.index] = new ServerConnection(action.server, contexts_[action.pool.index], tracked_);
                 connections_[action.server.index]->from_reserve = action.from_reserve;
+                connections_[action.server.index]->owner = action.session;
                 if (action.worker != self) order(action, order_open, deliveries);
                 break;
             case BookActionKind::move:

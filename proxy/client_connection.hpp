@@ -8,6 +8,7 @@
 #include "proxy/pool_context.hpp"
 #include "proxy/transport.hpp"
 #include "routing/client_session.hpp"
+#include "routing/start_up_parameters.hpp"
 
 namespace pgweir {
 
@@ -35,6 +36,7 @@ struct ClientDetails {
     std::int64_t connected_unix = 0;     // seconds since 1970
     std::uint64_t number = 0;            // SHOW's id
     std::string cancel_key;
+    ReplicationKind replication = ReplicationKind::none;
     std::uint32_t user_bound = 0;        // the places in Limits that count it
     std::uint32_t database_bound = 0;
 };

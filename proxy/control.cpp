@@ -135,9 +135,9 @@ void Control::apply_to_sessions(std::shared_ptr<const RunningConfig> config) {
         worker.relay().each_client([&](ClientConnection& client) {
             const auto entry = config->entry(client.context->database);
             if (!entry || client.closing) return;
-            auto policy = std::make_shared<const SessionPolicy>(
-                session_policy(*config->settings, *entry, client.context->user, client.details->login_user));
-            worker.relay().set_policy(client, worker.shared_policy(std::move(policy)));
+            auto policy = session_policy(*config->settings, *entry, client.context->user, client.details->login_user);
+            if (client.session.has_own_server()) policy = replication_policy(std::move(policy));
+            worker.relay().set_policy(client, worker.shared_policy(std::make_shared<const SessionPolicy>(std::move(policy))));
         });
     });
 }

@@ -30,6 +30,7 @@ ClientRow row_of(const ClientConnection& client, const TrackedParameters& tracke
                                                        : ClientState::idle;
     row.user = client.details->login_user;
     row.database = client.context->database;
+    row.replication = client.details->replication;
     row.addr = client.details->peer.is_unix ? "unix" : client.details->peer.host;
     row.port = client.details->peer.port;
     const PeerAddress local = local_of(client.transport.fd());
@@ -65,6 +66,7 @@ ServerRow row_of(const ServerConnection& server) {
     ServerRow row;
     row.user = server.context->user;
     row.database = server.context->database;
+    row.replication = server.replication;
     row.addr = server.remote.is_unix ? "unix" : server.remote.host;
     row.port = server.remote.port;
     row.local_addr = server.local.is_unix ? "unix" : server.local.host;

@@ -24,8 +24,8 @@ PoolRow row_of(const Pool& pool, const Book& book) {
     PoolRow row;
     row.database = pool.database;
     row.user = pool.user;
-    row.cl_active = pool.sessions - pool.waiting - pool.awaiting_welcome;
-    row.cl_waiting = pool.waiting + pool.awaiting_welcome;
+    row.cl_waiting = pool.waiting + pool.awaiting_welcome + pool.awaiting_own + pool.own_connecting;
+    row.cl_active = pool.sessions - row.cl_waiting;
     row.cl_active_cancel_req = pool.cancel_connections;
     row.sv_active = pool.in_state(ServerState::checked_out);
     row.sv_active_cancel = pool.cancel_connections;

@@ -104,6 +104,7 @@ Login::Next Login::find_session() {
     const ClientLoginResult& result = login_.result();
     if (result.scram_keys) shared_.keys.remember_proved(result.user, result.secret.text(), *result.scram_keys);
     if (result.console != ConsoleRole::none) return Next::console;
+    replication_ = result.parameters.replication;
     config_ = shared_.config.get();    // a reload may have come in between
     entry_ = config_->entry(result.database);
     if (!entry_) {
@@ -115,10 +116,11 @@ Login::Next Login::find_session() {
         context_ = find_pool(worker_, *config_, *entry_, result.user);
         worker_.relay().decide([&](Book& book, BookActions& out) {
             session_ = book.add_session(context_->id, worker_.id(), now());
-            if (session_) welcome_ = book.await_welcome(session_, now(), out);
+            if (session_ && !is_replication()) welcome_ = book.await_welcome(session_, now(), out);
         });
     }
     waiting_since_ = now();
+    if (is_replication()) return Next::own_server;
     return welcome_ ? Next::session : Next::await_welcome;
 }
 
@@ -135,20 +137,25 @@ TimePoint Login::deadline() const {
     return timeout.count() > 0 ? connected_at_ + timeout : never;
 }
 
-TimePoint Login::welcome_deadline() const {
+SessionPolicy Login::policy() const {
     const auto policy = session_policy(*config_->settings, *entry_, context_->user, login_.user());
+    return is_replication() ? replication_policy(policy) : policy;
+}
+
+TimePoint Login::welcome_deadline() const {
+    const auto bounds = policy();
     TimePoint until = deadline();
-    if (policy.query_wait_timeout.count() > 0) until = std::min(until, now() + policy.query_wait_timeout);
-    if (policy.query_timeout.count() > 0) until = std::min(until, now() + policy.query_timeout);
+    if (bounds.query_wait_timeout.count() > 0) until = std::min(until, now() + bounds.query_wait_timeout);
+    if (bounds.query_timeout.count() > 0) until = std::min(until, now() + bounds.query_timeout);
     return until;
 }
 
 // Which of the bounds on the wait for a welcome has passed.
 Fault Login::passed_bound() const {
     if (now() >= deadline()) return Fault::client_login_timeout_server_down;
-    const auto policy = session_policy(*config_->settings, *entry_, context_->user, login_.user());
-    const bool by_query = policy.query_timeout.count() > 0 &&
-                          (policy.query_wait_timeout.count() == 0 || policy.query_timeout < policy.query_wait_timeout);
+    const auto bounds = policy();
+    const bool by_query = bounds.query_timeout.count() > 0 &&
+                          (bounds.query_wait_timeout.count() == 0 || bounds.query_timeout < bounds.query_wait_timeout);
     return by_query ? Fault::query_timeout_waiting : Fault::query_wait_timeout;
 }
 
@@ -179,19 +186,40 @@ void Login::refuse_session(Fault fault) {
 }
 
 void Login::begin_session(Transport transport, bool is_polled) {
-    const ClientLoginResult& result = login_.result();
+    const ParameterList& own = login_.result().parameters.tracked;
+    PoolCounters& counters = context_->counters[worker_.id()];
+    counters.wait_time.add((now() - waiting_since_).count());
+    ClientSession client(worker_.shared_policy(std::make_shared<const SessionPolicy>(policy())), counters,
+                         session_parameters(worker_, *welcome_, own), now());
+    hand_over(std::move(transport), is_polled, std::move(client), welcome_parameters(welcome_->values, own));
+}
+
+Fault Login::ask_own_server() {
+    Fault fault = Fault::none;
+    worker_.relay().decide([&](Book& book, BookActions& out) { fault = book.ask_own_server(session_, now(), out); });
+    return fault;
+}
+
+void Login::begin_replication(Transport transport, ServerConnection& server, const ParameterList& reported, Bytes server_leftover) {
+    ClientSession client(worker_.shared_policy(std::make_shared<const SessionPolicy>(policy())), context_->counters[worker_.id()],
+                         server.session.parameters, now());
+    client.await_own_server(waiting_since_);
+    Relay& relay = worker_.relay();
+    hand_over(std::move(transport), false, std::move(client), reported);
+    const SessionId session = std::exchange(session_, {});    // the relay's now
+    relay.add_server(server, server_leftover);
+    ClientConnection* waiting = relay.find(session);
+    if (waiting != nullptr && waiting->server == nullptr) relay.end_client(*waiting, Fault::server_lost);    // an order to close it came first
+}
+
+// To the relay, `shown` being what the client is welcomed with.
+void Login::hand_over(Transport transport, bool is_polled, ClientSession client, const ParameterList& shown) {
     auto client_details = details();
     counts_.hand_over();
     std::string bytes;
     bytes.swap(login_.output());
-    append_welcome(bytes, welcome_parameters(welcome_->values, result.parameters.tracked), client_details->cancel_key,
-                   config_->settings->login_notify_message);
-    auto policy = std::make_shared<const SessionPolicy>(session_policy(*config_->settings, *entry_, context_->user, result.user));
-    PoolCounters& counters = context_->counters[worker_.id()];
-    counters.client_logins.add();
-    counters.wait_time.add((now() - waiting_since_).count());
-    ClientSession client(worker_.shared_policy(std::move(policy)), counters,
-                         session_parameters(worker_, *welcome_, result.parameters.tracked), now());
+    append_welcome(bytes, shown, client_details->cancel_key, config_->settings->login_notify_message);
+    context_->counters[worker_.id()].client_logins.add();
     worker_.relay().add_client(std::move(transport), is_polled, std::move(client), session_, std::move(context_),
                                std::move(client_details), bytes, login_.leftover());
 }
@@ -203,6 +231,7 @@ std::unique_ptr<ClientDetails> Login::details() {
     details->connected_at = connected_at_;
     details->connected_unix = connected_unix_;
     details->number = number_;
+    details->replication = replication_;
     details->user_bound = counts_.user();
     details->database_bound = counts_.database();
     std::lock_guard lock(shared_.cancel_mutex);
@@ -260,6 +289,7 @@ ClientRow Login::row() const {
     row.state = waits ? ClientState::waiting : ClientState::login;
     row.user = login_.user();
     row.database = login_.database();
+    row.replication = replication_;
     row.addr = peer_.is_unix ? "unix" : peer_.host;
     row.port = peer_.port;
     row.local_addr = local.is_unix ? "unix" : local.host;
@@ -285,9 +315,8 @@ std::int64_t Login::age() const { return (now() - connected_at_).count() / 1'000
 void Login::log_attempt() {
     if (!login_.take_login_attempt() || !config_->settings->log_connections) return;
     if (!login_.is_user_known()) log(LogLevel::log, "{} no such user: {}", name(), login_.user());
-    const bool replicates = login_.result().parameters.replication != ReplicationKind::none;
     log(LogLevel::log, "{} login attempt: db={} user={} tls={} replication={}", name(), login_.database(), login_.user(),
-        tls_.empty() ? "no" : tls_, replicates ? "yes" : "no");
+        tls_.empty() ? "no" : tls_, to_string(login_.result().parameters.replication));
 }
 
 void Login::log_refusal() const { log_refusal(fault_message(login_.fault(), login_.fault_argument())); }

@@ -49,6 +49,12 @@ public:
     // The client has hung up meanwhile.
     void leave();
 
+    // Replication: a server connection for this client alone is asked of the book. `none`, or why there will be none.
+    Fault ask_own_server();
+    const StartUpParameters& start_up() { return login_.result().parameters; }
+    // It has logged in, as the client would have; both are the relay's afterwards.
+    void begin_replication(Transport transport, ServerConnection& server, const ParameterList& reported, Bytes server_leftover);
+
     // The socket is the relay's afterwards; `is_polled`: its poller has it already.
     void begin_session(Transport transport, bool is_polled);
     void begin_console(int descriptor, std::unique_ptr<TransportLayer> layer);
@@ -72,6 +78,9 @@ private:
     Next find_session();
     Fault passed_bound() const;
     std::unique_ptr<ClientDetails> details();
+    bool is_replication() const { return replication_ != ReplicationKind::none; }
+    SessionPolicy policy() const;
+    void hand_over(Transport transport, bool is_polled, ClientSession client, const ParameterList& shown);
 
     Worker& worker_;
     Shared& shared_;
@@ -89,6 +98,7 @@ private:
     std::shared_ptr<const DatabaseEntry> entry_;
     std::shared_ptr<PoolContext> context_;
     SessionId session_{};
+    ReplicationKind replication_ = ReplicationKind::none;
     std::shared_ptr<const Welcome> welcome_;
     TimePoint waiting_since_{};
 };

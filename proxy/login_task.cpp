@@ -8,6 +8,7 @@
 #include "proxy/derive_task.hpp"
 #include "proxy/hang_up.hpp"
 #include "proxy/login.hpp"
+#include "proxy/own_server.hpp"
 #include "proxy/tls/handshake.hpp"
 
 namespace pgweir {
@@ -52,6 +53,10 @@ public:
                 }
                 case Next::negotiate_tls: co_await negotiate_tls(); break;
                 case Next::await_welcome: next = co_await await_welcome(); continue;
+                case Next::own_server:
+                    if (co_await get_own_server()) co_return;
+                    next = Next::closed;
+                    continue;
                 case Next::console: co_return begin_console();
                 case Next::session: {
                     state_->timer.cancel();
@@ -108,6 +113,31 @@ private:
             hang_up.stop();
             co_return Next::closed;
         }
+    }
+
+    // The coroutine that opens the server ends the login, so that nothing comes in between. False: refused, or left.
+    asio::awaitable<bool> get_own_server() {
+        state_->timer.cancel();    // the wait has bounds of its own
+        const SessionId session = login_->session();
+        HangUpWatch hang_up(state_->socket, [this, session] { worker_.welcome_arrived(session, Fault::none); });
+        bool is_served = false;
+        Fault fault = Fault::none;
+        {
+            OwnServerRequest request(worker_, session, login_->start_up());
+            request.on_ready = [&](ServerConnection& server, const ParameterList& reported, Bytes server_leftover) {
+                is_served = true;
+                hang_up.stop();
+                login_->begin_replication(state_->release(), server, reported, server_leftover);
+                worker_.welcome_arrived(session, Fault::none);
+            };
+            fault = login_->ask_own_server();
+            if (fault == Fault::none) fault = co_await worker_.wait_for_welcome(session, login_->welcome_deadline());
+        }
+        if (is_served) co_return true;
+        if (hang_up.has_happened()) login_->leave();
+        else login_->refuse_session(fault);
+        hang_up.stop();
+        co_return false;
     }
 
     void begin_console() {

@@ -11,6 +11,7 @@
 #include "proxy/derive_task.hpp"
 #include "proxy/log.hpp"
 #include "proxy/names.hpp"
+#include "proxy/own_server.hpp"
 #include "proxy/socket_options.hpp"
 #include "proxy/tls/handshake.hpp"
 #include "proxy/worker.hpp"
@@ -128,6 +129,7 @@ asio::awaitable<std::optional<OpenFailure>> put_tls(Worker& worker, ServerConnec
     co_return OpenFailure{.reason = CloseReason::connect_failed, .sqlstate = {}, .message = reason};
 }
 
+// Those of a replication client's own server are its client's, and welcome nobody else.
 void remember_parameters(Worker& worker, ServerConnection& server, const ParameterList& reported) {
     auto values = std::make_shared<ParameterValues>();
     const TrackedParameters& tracked = *server.session.tracked;
@@ -137,6 +139,7 @@ void remember_parameters(Worker& worker, ServerConnection& server, const Paramet
     }
     values->proven = true;
     server.session.parameters = worker.relay().catalog().intern(values);
+    if (server.owner) return;
     auto welcome = std::make_shared<Welcome>();
     welcome->values = reported;
     welcome->tracked = server.session.parameters;
@@ -174,6 +177,8 @@ asio::awaitable<std::optional<OpenFailure>> reach(Worker& worker, ServerConnecti
     }
     ServerLoginRequest request = login_request(worker, *server.target, *attempt);
     request.protocol = protocol;
+    if (const OwnServerRequest* own = worker.own_request(server.owner))
+        for (const auto& [name, value] : own->parameters) set_parameter(request.parameters, name, value);
     login.emplace(std::move(request), worker.shared().random);
     co_return co_await log_in(worker, attempt, *login);
 }
@@ -196,7 +201,17 @@ asio::awaitable<std::optional<OpenFailure>> reach_in_any_version(Worker& worker,
     co_return failure;
 }
 
-asio::awaitable<std::optional<OpenFailure>> open(Worker& worker, ServerConnection& server, Attempt attempt, std::string& leftover) {
+// What the last steps are to know of a login that succeeded.
+struct Opened {
+    ParameterList reported;
+    std::string leftover;    // sent behind it
+};
+
+// A server for physical replication takes no SQL.
+bool takes_sql(const ServerConnection& server) { return server.replication != ReplicationKind::physical; }
+
+asio::awaitable<std::optional<OpenFailure>> open(Worker& worker, ServerConnection& server, Attempt attempt, Opened& opened) {
+    if (const OwnServerRequest* own = worker.own_request(server.owner)) server.replication = own->kind;
     server.target = worker.shared().book.target_of(*server.context);
     server.number = worker.shared().next_number.fetch_add(1);
     server.connected_at = now();
@@ -206,17 +221,20 @@ asio::awaitable<std::optional<OpenFailure>> open(Worker& worker, ServerConnectio
 
     std::optional<ServerLogin> login;
     if (auto failure = co_await reach_in_any_version(worker, server, attempt, login)) {
-        if (login && login->next() == ServerLogin::Step::refused)
+        if (login && login->next() == ServerLogin::Step::refused && server.owner)
+            log(LogLevel::error, "{} login failed: {}: {}", name_of(server), login->severity(), login->message());
+        else if (login && login->next() == ServerLogin::Step::refused)
             log(LogLevel::warning, "{} server login failed: {} {}", name_of(server), login->severity(), login->message());
         else if (login)
             log(LogLevel::warning, "{} {}", name_of(server), failure->message);
         co_return failure;
     }
     server.cancel_key = login->cancel_key();
-    leftover = login->leftover();
-    remember_parameters(worker, server, login->parameters());
-    if (!server.target->entry.connect_query.empty() &&
-        !co_await run_connect_query(server, attempt, server.target->entry.connect_query, leftover))
+    opened.leftover = login->leftover();
+    opened.reported = std::move(login->parameters());
+    remember_parameters(worker, server, opened.reported);
+    if (!server.target->entry.connect_query.empty() && takes_sql(server) &&
+        !co_await run_connect_query(server, attempt, server.target->entry.connect_query, opened.leftover))
         co_return OpenFailure{.reason = CloseReason::connect_failed, .sqlstate = {}, .message = "server conn crashed?"};
     co_return std::nullopt;
 }
@@ -224,10 +242,10 @@ asio::awaitable<std::optional<OpenFailure>> open(Worker& worker, ServerConnectio
 }  // namespace
 
 Task open_server_connection(Worker& worker, ServerConnection& server, Attempt attempt) {
-    std::string leftover;
+    Opened opened;
     std::optional<OpenFailure> failure;
     try {
-        if (!attempt->abandoned) failure = co_await open(worker, server, attempt, leftover);
+        if (!attempt->abandoned) failure = co_await open(worker, server, attempt, opened);
     } catch (const std::exception& error) {    // a socket path that is too long, a resolver without a thread
         failure = OpenFailure{.reason = CloseReason::connect_failed, .sqlstate = {}, .message = error.what()};
     }
@@ -244,7 +262,10 @@ Task open_server_connection(Worker& worker, ServerConnection& server, Attempt at
         co_return;
     }
     server.transport = attempt->release();
-    worker.relay().add_server(server, leftover);
+    if (const OwnServerRequest* own = worker.own_request(server.owner))
+        own->on_ready(server, opened.reported, opened.leftover);
+    else
+        worker.relay().add_server(server, opened.leftover);
 }
 
 }  // namespace pgweir

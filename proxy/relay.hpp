@@ -27,7 +27,7 @@ public:
     virtual void abandon_open(ServerConnection& server) = 0;         // it is to be closed instead
     virtual void cancel_running(ServerConnection& server) = 0;       // our own cancel request for a lost client
     virtual void client_gone(const ClientConnection& client) = 0;    // its cancel key and its counts can go
-    virtual void welcome_arrived(SessionId session, Fault fault) = 0;   // a login that waited for parameters
+    virtual void welcome_arrived(SessionId session, Fault fault) = 0;   // a login that waited for parameters, or its own server
     virtual void deadline_armed() = 0;
     // Readiness of what is on the poller beside the relay's own: logins, listeners.
     virtual void on_poll_event(const PollToken& token) = 0;

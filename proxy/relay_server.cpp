@@ -46,6 +46,7 @@ void Relay::open_failed(ServerConnection& server, const OpenFailure& failure) {
         book.server_closed(server.id, now_, out);
     });
     dead_servers_.push_back(&server);
+    if (server.owner) host_.welcome_arrived(server.owner, Fault::replication_login_failed);
     take_book_actions();
     settle();
 }
@@ -203,6 +204,7 @@ void Relay::server_lost(ServerConnection& server, CloseReason reason) {
     if (server.closed) return;
     if (ClientConnection* client = server.client) {
         unlink(*client);
+        if (client->session.phase() == ClientSession::Phase::leaving && server.owner) reason = CloseReason::replication_client_closed;
         event_actions_.clear();
         client->session.on_server_lost(server.session, event_actions_);
         close_server(server, reason);
@@ -216,6 +218,7 @@ void Relay::server_lost(ServerConnection& server, CloseReason reason) {
 void Relay::close_server(ServerConnection& server, CloseReason reason) {
     if (server.closed) return;
     server.closed = true;
+    if (server.owner && reason == CloseReason::client_left) reason = CloseReason::replication_client_closed;
     if (ClientConnection* client = server.client) unlink(*client);
     if (host_.log_disconnections())
         log(LogLevel::log, "{} closing because: {} (age={}s)", name_of(server), to_string(reason),

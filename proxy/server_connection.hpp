@@ -31,6 +31,8 @@ struct ServerConnection : MailboxNode {
     KeptBytes input;
     KeptBytes output;
     std::string cancel_key;
+    SessionId owner{};                     // opened for this session alone
+    ReplicationKind replication = ReplicationKind::none;
     std::shared_ptr<const PoolTarget> target;
     std::string host;                      // as the entry names it: whose certificate it must be
     PeerAddress remote;

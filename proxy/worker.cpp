@@ -118,6 +118,7 @@ void Worker::look_again_at(PoolId pool) {
 
 void Worker::open_server(ServerConnection& server) {
     auto attempt = std::make_shared<OpenAttempt>(io_);
+    attempt->abandoned = server.owner && own_request(server.owner) == nullptr;
     opening_[&server] = attempt;
     // Through the queue: the relay is in the middle of something.
     post([this, &server, attempt] {
@@ -130,6 +131,20 @@ void Worker::abandon_open(ServerConnection& server) {
     if (found == opening_.end()) return;
     found->second->abandoned = true;
     found->second->cancel();
+}
+
+OwnServerRequest* Worker::own_request(SessionId session) const {
+    const auto found = own_requests.find(session);
+    return found == own_requests.end() ? nullptr : found->second;
+}
+
+void Worker::abandon_own(SessionId session) {
+    for (const auto& [server, attempt] : opening_) {
+        if (server->owner != session) continue;
+        server->close_reason.store(static_cast<std::uint8_t>(CloseReason::replication_client_closed));
+        attempt->abandoned = true;
+        attempt->cancel();
+    }
 }
 
 void Worker::cancel_running(ServerConnection& server) {
@@ -149,7 +164,7 @@ void Worker::client_gone(const ClientConnection& client) {
 }
 
 void Worker::welcome_arrived(SessionId session, Fault fault) {
-    const auto found = welcome_waiters_.find(session.index);
+    const auto found = welcome_waiters_.find(session);
     if (found == welcome_waiters_.end()) return;
     found->second->arrived = true;
     found->second->fault = fault;
@@ -159,7 +174,7 @@ void Worker::welcome_arrived(SessionId session, Fault fault) {
 asio::awaitable<Fault> Worker::wait_for_welcome(SessionId session, TimePoint until) {
     asio::steady_timer timer(io_);
     WelcomeWaiter waiter{.timer = &timer};
-    welcome_waiters_[session.index] = &waiter;
+    welcome_waiters_[session] = &waiter;
     if (until != never) {
         timer.expires_after(std::chrono::microseconds((until - now()).count()));
     } else {
@@ -167,7 +182,7 @@ asio::awaitable<Fault> Worker::wait_for_welcome(SessionId session, TimePoint unt
     }
     boost::system::error_code ignored;
     co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-    welcome_waiters_.erase(session.index);
+    welcome_waiters_.erase(session);
     co_return waiter.arrived ? waiter.fault : Fault::client_login_timeout_server_down;
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <thread>
@@ -27,6 +28,7 @@ using Task = asio::awaitable<void>;
 struct ClientRow;
 class Login;
 class Logins;
+class OwnServerRequest;
 
 // What a login asks of whoever drives it.
 enum class LoginNext : std::uint8_t {
@@ -35,6 +37,7 @@ enum class LoginNext : std::uint8_t {
     negotiate_tls,    // on_tls_ready() or on_tls_failed()
     console,          // begin_console()
     await_welcome,    // no server has told yet what clients are to be welcomed with: on_welcome(), or refuse_session()
+    own_server,       // replication: ask_own_server(); then begin_replication() with it, or refuse_session()
     session,          // begin_session()
     closed,           // close the socket
 };
@@ -148,6 +151,10 @@ public:
 
     void refresh_config();
     void forget_open(ServerConnection& server) { opening_.erase(&server); }
+    // Logins that wait for a server connection of their own (OwnServerRequest); null: it has been given up.
+    std::map<SessionId, OwnServerRequest*> own_requests;
+    OwnServerRequest* own_request(SessionId session) const;
+    void abandon_own(SessionId session);
     // Equal policies share one object: idle clients are many.
     std::shared_ptr<const SessionPolicy> shared_policy(std::shared_ptr<const SessionPolicy> policy);
 
@@ -175,7 +182,7 @@ private:
     bool ticking_ = false;
     std::shared_ptr<const RunningConfig> config_;
     std::unordered_map<ServerConnection*, std::shared_ptr<OpenAttempt>> opening_;
-    std::unordered_map<std::uint32_t, WelcomeWaiter*> welcome_waiters_;    // by the index of the session's id
+    std::map<SessionId, WelcomeWaiter*> welcome_waiters_;
     std::vector<LoginView*> login_views_;
     std::vector<std::weak_ptr<const SessionPolicy>> policies_;
     // What is of the relay alone at the moment may wait on its poller, and is spared a turn of Asio for each event.

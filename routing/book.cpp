@@ -110,7 +110,7 @@ void Book::end_cancel_connection(PoolId id) {
 bool Book::tick(PoolId id, TimePoint now, BookActions& out) {
     Pool* pool = pools_.find(id);
     if (pool == nullptr) return false;
-    if (sweep_connecting(*pool, out) || sweep_idle(*pool, now, out)) return true;
+    if (sweep_connecting(*pool, out) || sweep_own(*pool, out) || sweep_idle(*pool, now, out)) return true;
     keep_minimum(id, *pool, now, out);
     call_servable(id, *pool, out);
     open_servers(id, *pool, now, out);

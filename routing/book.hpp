@@ -54,6 +54,9 @@ public:
     void check_out(SessionId session, TimePoint now, BookActions& out);
     // A login needs the parameters that the pool's servers report; told by `look_again`. Null: it waits.
     std::shared_ptr<const Welcome> await_welcome(SessionId session, TimePoint now, BookActions& out);
+    // A replication client: a server connection is opened for it alone, on its worker, as soon as the bounds leave room; its
+    // login grants it. `none`, or why it cannot be.
+    Fault ask_own_server(SessionId session, TimePoint now, BookActions& out);
     // Its deadline has passed, or its client is gone.
     void leave_queue(SessionId session);
     Called next_called(PoolId pool, WorkerId worker);
@@ -141,8 +144,11 @@ private:
     bool fails_fast(SessionId id, PoolId pool_id, Pool& pool, TimePoint now, BookActions& out);
 
     void open_servers(PoolId id, Pool& pool, TimePoint now, BookActions& out);
-    bool open_one(PoolId id, Pool& pool, TimePoint now, BookActions& out);
+    bool open_one(PoolId id, Pool& pool, TimePoint now, BookActions& out, SessionId owner = {});
+    bool open_next(PoolId id, Pool& pool, TimePoint now, BookActions& out);
     bool may_open(const Pool& pool, TimePoint now) const;
+    bool opens_now(const Pool& pool, TimePoint now) const;
+    int unmet_now(const Pool& pool, TimePoint now) const;
     SharedBound* full_bound(const Pool& pool);
     WorkerId worker_for_opening(const Pool& pool) const;
     void remember_refused(PoolId id, Pool& pool);
@@ -153,6 +159,18 @@ private:
     void permit_freed(TimePoint now, BookActions& out);
     void call_waiting(PoolId id, Pool& pool, Fault fault, BookActions& out);
     void look_again(PoolId id, const Pool& pool, BookActions& out);
+
+    // book_own.cpp
+    void open_own_servers(PoolId id, Pool& pool, TimePoint now, BookActions& out);
+    bool open_own(PoolId id, Pool& pool, TimePoint now, BookActions& out);
+    void make_room_for_own(Pool& pool, BookActions& out);
+    bool gives_way_to_own(const Pool& pool, TimePoint now);
+    bool is_full(const Pool& pool, TimePoint now) const;
+    std::uint32_t first_awaiting_own(const Pool& pool) const;
+    void own_logged_in(ServerId id, ServerEntry& server, TimePoint now, BookActions& out);
+    bool sweep_own(Pool& pool, BookActions& out);
+    void unlink(ServerEntry& server, Pool& pool);
+    void take_off(ServerId id, const ServerEntry& server, Pool& pool);
 
     bool sweep_idle(Pool& pool, TimePoint now, BookActions& out);
     void call_servable(PoolId id, const Pool& pool, BookActions& out);

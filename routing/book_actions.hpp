@@ -16,7 +16,7 @@ namespace pgweir {
 enum class BookActionKind : std::uint8_t {
     grant,         // `session` gets `server`; both are the calling worker's
     refuse,        // `session` of the calling worker is off the queue: `fault`
-    open,          // `worker` opens `server` for `pool`
+    open,          // `worker` opens `server` for `pool`; for `session` alone if there is one
     move,          // `worker` gives `server` to worker `to`
     check,         // `worker` runs server_check_query on `server`
     reset,         // `worker` runs server_reset_query on `server`

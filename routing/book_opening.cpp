@@ -7,8 +7,11 @@ namespace pgweir {
 
 // Opens a connection for each waiting session that has none coming, as far as the bounds allow.
 void Book::open_servers(PoolId id, Pool& pool, TimePoint now, BookActions& out) {
+    if (pool.awaiting_own > 0) open_own_servers(id, pool, now, out);
     if (!may_open(pool, now)) return;
-    int wanted = pool.unmet(sessions_, now);
+    PoolLoad load = pool.load(sessions_, now);
+    load.own = 0;
+    int wanted = servers_to_open(load);
     // One attempt at a time while the server cannot be reached.
     if (pool.failure.attempts > 0) wanted = pool.connecting.empty() ? std::min(wanted, 1) : 0;
     while (wanted-- > 0 && out.has_room())
@@ -20,18 +23,39 @@ bool Book::may_open(const Pool& pool, TimePoint now) const {
     return pool.failure.attempts == 0 || now >= pool.failure.retry_at;
 }
 
-// With a permit from every shared bound, or not at all.
-bool Book::open_one(PoolId id, Pool& pool, TimePoint now, BookActions& out) {
+// Would it open a connection now, if no shared bound were full?
+bool Book::opens_now(const Pool& pool, TimePoint now) const {
+    if (is_paused(pool) || shutting_down_) return false;
+    if (pool.awaiting_own > 0) return true;
+    const bool one_at_a_time = pool.failure.attempts > 0 && !pool.connecting.empty();
+    return may_open(pool, now) && !one_at_a_time;
+}
+
+// Connections it would open now if no other pool were there.
+int Book::unmet_now(const Pool& pool, TimePoint now) const {
+    if (is_paused(pool) || shutting_down_) return 0;
+    PoolLoad load = pool.load(sessions_, now);
+    if (!may_open(pool, now)) load.waiting = 0;
+    return servers_to_open(load);
+}
+
+bool Book::open_next(PoolId id, Pool& pool, TimePoint now, BookActions& out) {
+    return pool.awaiting_own > 0 ? open_own(id, pool, now, out) : open_one(id, pool, now, out);
+}
+
+// With a permit from every shared bound, or not at all. `owner`: for this session alone.
+bool Book::open_one(PoolId id, Pool& pool, TimePoint now, BookActions& out, SessionId owner) {
     if (full_bound(pool) != nullptr) {
         remember_refused(id, pool);
         evict_for(id, pool, now, out);
         return false;
     }
-    const WorkerId worker = worker_for_opening(pool);
+    const WorkerId worker = owner ? sessions_.at(owner.index).worker : worker_for_opening(pool);
     const ServerId server_id = servers_.emplace(ServerEntry{
         .pool = id,
         .worker = worker,
         .epoch = pool.epoch,
+        .owner = owner,
         .connected_at = now,
         .last_used_at = now,
         .lifetime = lifetime_with_jitter(pool.policy->server_lifetime, random_->next())});
@@ -40,13 +64,14 @@ bool Book::open_one(PoolId id, Pool& pool, TimePoint now, BookActions& out) {
     ++limits_.user_at(pool.user_bound).servers;
     ++pool.open_count;
     count(pool, server, +1);
-    pool.connecting.push_back(servers_, server_id.index);
+    (owner ? pool.own : pool.connecting).push_back(servers_, server_id.index);
     pool.last_busy_at = now;
     const int pool_size = pool.policy->pool_size;
     out.add({.kind = BookActionKind::open,
              .worker = worker,
              .from_reserve = pool_size > 0 && pool.open() > pool_size,
              .server = server_id,
+             .session = owner,
              .pool = id});
     return true;
 }
@@ -86,7 +111,7 @@ int Book::unmet_under(const SharedBound& bound, TimePoint now) {
     for (const PoolId id : limits_.refused()) {
         const Pool& pool = pools_.at(id.index);
         const bool applies = &limits_.database_at(pool.database_bound) == &bound || &limits_.user_at(pool.user_bound) == &bound;
-        if (applies && may_open(pool, now)) unmet += pool.unmet(sessions_, now);
+        if (applies) unmet += unmet_now(pool, now);
     }
     return unmet;
 }
@@ -101,11 +126,11 @@ void Book::evict_for(PoolId id, Pool& pool, TimePoint now, BookActions& out) {
     }
 }
 
-// The longest idle server under this bound, of another pool.
+// The longest idle server under this bound, of another pool; of the same one if a session there wants one of its own.
 bool Book::evict_one(SharedBound& bound, PoolId for_pool, BookActions& out) {
     std::uint32_t oldest = no_link;
     for (const PoolId id : bound.pools) {
-        if (id == for_pool) continue;
+        if (id == for_pool && pools_.at(id.index).awaiting_own == 0) continue;
         for (const PoolShare& share : pools_.at(id.index).shares) {
             if (share.idle.empty()) continue;
             if (oldest == no_link || servers_.at(share.idle.tail).last_used_at < servers_.at(oldest).last_used_at)
@@ -128,7 +153,7 @@ bool Book::is_wanted_elsewhere(PoolId id, const Pool& pool, ServerEntry& server,
     for (const PoolId other_id : limits_.refused()) {
         if (other_id == id) continue;
         const Pool& other = pools_.at(other_id.index);
-        if (other.unmet(sessions_, now) == 0 || !may_open(other, now)) continue;
+        if (unmet_now(other, now) == 0) continue;
         SharedBound& database = limits_.database_at(pool.database_bound);
         if (other.database_bound == pool.database_bound && database.is_full() && database.evicting < unmet_under(database, now)) {
             server.evicted_for_database = true;
@@ -160,19 +185,18 @@ void Book::permit_freed(TimePoint now, BookActions& out) {
         for (const PoolId id : refused) {
             Pool& pool = pools_.at(id.index);
             const TimePoint since = pool.oldest_wait_since(sessions_);
-            const bool one_at_a_time = pool.failure.attempts > 0 && !pool.connecting.empty();
-            if (since < oldest && full_bound(pool) == nullptr && may_open(pool, now) && !one_at_a_time) {
+            if (since < oldest && full_bound(pool) == nullptr && opens_now(pool, now)) {
                 oldest = since;
                 best = id;
             }
         }
         if (!best || !out.has_room()) break;
-        open_one(best, pools_.at(best.index), now, out);
+        open_next(best, pools_.at(best.index), now, out);
     }
     // Under a bound that was lowered one eviction frees no permit yet.
     for (const PoolId id : refused) {
         Pool& pool = pools_.at(id.index);
-        if (may_open(pool, now)) evict_for(id, pool, now, out);
+        if (unmet_now(pool, now) > 0) evict_for(id, pool, now, out);
     }
 }
 

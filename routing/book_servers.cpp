@@ -9,7 +9,7 @@ namespace {
 // Is a server there that may be lent again? One that is marked for closing (RECONNECT) may not.
 bool has_usable_server(const Servers& servers, PoolId id, const Pool& pool) {
     for (std::uint32_t i = 0; pool.logged_in > 0 && i < servers.index_end(); ++i) {
-        if (!servers.holds(i) || servers.at(i).pool != id || servers.at(i).epoch != pool.epoch) continue;
+        if (!servers.holds(i) || servers.at(i).pool != id || servers.at(i).epoch != pool.epoch || servers.at(i).owner) continue;
         if (servers.at(i).state != ServerState::connecting && servers.at(i).state != ServerState::closing) return true;
     }
     return false;
@@ -39,7 +39,7 @@ void Book::count(Pool& pool, const ServerEntry& server, int by) {
             pool.shares[server.to].transit += by;
             pool.shares[server.to].coming += by;
             break;
-        case State::connecting:
+        case State::connecting: (server.owner ? pool.own_connecting : pool.shares[server.worker].coming) += by; break;
         case State::checking:
         case State::resetting: pool.shares[server.worker].coming += by; break;
         default: break;
@@ -57,6 +57,7 @@ ServerEntry* Book::find(ServerId id, State expected) {
 void Book::server_logged_in(ServerId id, TimePoint now, BookActions& out) {
     ServerEntry* server = find(id, State::connecting);
     if (server == nullptr) return;
+    if (server->owner) return own_logged_in(id, *server, now, out);
     Pool& pool = pools_.at(server->pool.index);
     pool.connecting.remove(servers_, id.index);
     pool.failure = {};
@@ -70,6 +71,7 @@ void Book::server_logged_in(ServerId id, TimePoint now, BookActions& out) {
 void Book::server_failed(ServerId id, const OpenFailure& failure, TimePoint now, BookActions& out) {
     ServerEntry* server = find(id, State::connecting);
     if (server == nullptr) return;
+    if (server->owner) return server_lost(id, now, out);    // it says nothing of logins without replication
     const PoolId pool_id = server->pool;
     Pool& pool = pools_.at(pool_id.index);
     PoolFailure& last = pool.failure;
@@ -174,6 +176,7 @@ void Book::place(ServerId id, ServerEntry& server, TimePoint now, BookActions& o
 
 // … and nothing asks for its end.
 void Book::place_fit(ServerId id, ServerEntry& server, Pool& pool, TimePoint now, BookActions& out) {
+    if (pool.awaiting_own > 0 && gives_way_to_own(pool, now)) return close(id, server, CloseReason::evicted, out);
     const PoolShare& share = pool.shares[server.worker];
     const SessionEntry* own = share.waiting.empty() ? nullptr : &sessions_.at(share.waiting.head);
     const WorkerId elsewhere = workers_ > 1 ? longest_waiting_elsewhere(pool, server.worker) : no_worker;
@@ -250,11 +253,7 @@ CloseReason Book::must_close(const ServerEntry& server, const Pool& pool, TimePo
 }
 
 void Book::close(ServerId id, ServerEntry& server, CloseReason reason, BookActions& out) {
-    Pool& pool = pools_.at(server.pool.index);
-    if (server.state == State::connecting)
-        pool.connecting.remove(servers_, id.index);
-    else
-        --pool.logged_in;
+    take_off(id, server, pools_.at(server.pool.index));
     shift(server, Event::close);
     out.add({.kind = BookActionKind::close, .worker = server.worker, .reason = reason, .server = id});
 }
@@ -263,17 +262,10 @@ void Book::server_lost(ServerId id, TimePoint now, BookActions& out) {
     ServerEntry* server = servers_.find(id);
     if (server == nullptr || server->state == State::closing) return;
     Pool& pool = pools_.at(server->pool.index);
-    if (server->state == State::connecting)
-        pool.connecting.remove(servers_, id.index);
-    else
-        --pool.logged_in;
+    take_off(id, *server, pool);
     if (server->state == State::idle) pool.shares[server->worker].idle.remove(servers_, id.index);
     if (server->state == State::in_transit) shift(*server, Event::arrived);
-    if (SessionEntry* session = sessions_.find(server->session); session != nullptr && server->state == State::checked_out) {
-        session->server = {};
-        session->state = SessionState::idle;
-        --pool.linked;
-    }
+    if (server->state == State::checked_out || server->owner) unlink(*server, pool);
     server->session = {};
     shift(*server, Event::close);
     replace(*server, now, out);
@@ -285,7 +277,7 @@ void Book::replace(const ServerEntry& server, TimePoint now, BookActions& out) {
     const PoolId id = server.pool;
     Pool& pool = pools_.at(id.index);
     match_idle(pool, server.worker, now, out);
-    if (pool.demand() > pool.coming() && full_bound(pool) == nullptr) open_servers(id, pool, now, out);
+    if ((pool.demand() > pool.coming() || pool.awaiting_own > 0) && full_bound(pool) == nullptr) open_servers(id, pool, now, out);
 }
 
 void Book::serve_waiting(PoolId id, WorkerId worker, TimePoint now, BookActions& out) {
@@ -336,6 +328,7 @@ void Book::server_closed(ServerId id, TimePoint now, BookActions& out) {
     if (limits_.refused().empty()) return open_servers(pool_id, pool, now, out);
     if (pool.unmet(sessions_, now) > 0) remember_refused(pool_id, pool);
     permit_freed(now, out);
+    if (pool.awaiting_own > 0) open_own_servers(pool_id, pool, now, out);    // it may be its own size that leaves no room
 }
 
 void Book::hold_for_cancel(ServerId id) {

@@ -93,8 +93,9 @@ Called Book::next_called(PoolId pool_id, WorkerId worker) {
     Pool* pool = pools_.find(pool_id);
     if (pool == nullptr) return {};
     PoolShare& share = pool->shares[worker];
-    for (const bool welcome : {false, true}) {
-        IndexList& list = welcome ? share.awaiting_welcome : share.waiting;
+    for (IndexList* list_of : {&share.waiting, &share.awaiting_own, &share.awaiting_welcome}) {
+        IndexList& list = *list_of;
+        const bool welcome = list_of == &share.awaiting_welcome;
         if (list.empty()) continue;
         const SessionId id = sessions_.id_of(list.head);
         SessionEntry& session = sessions_.at(list.head);
@@ -119,7 +120,7 @@ void Book::call_waiting(PoolId id, Pool& pool, Fault fault, BookActions& out) {
 void Book::look_again(PoolId id, const Pool& pool, BookActions& out) {
     for (int worker = 0; worker < workers_; ++worker) {
         const PoolShare& share = pool.shares[static_cast<std::size_t>(worker)];
-        if (share.waiting.empty() && share.awaiting_welcome.empty()) continue;
+        if (share.waiting.empty() && share.awaiting_welcome.empty() && share.awaiting_own.empty()) continue;
         out.add({.kind = BookActionKind::look_again, .worker = static_cast<WorkerId>(worker), .pool = id});
     }
 }
@@ -132,6 +133,9 @@ void Book::enqueue(SessionId id, SessionEntry& session, Pool& pool, SessionState
     if (state == SessionState::waiting) {
         share.waiting.push_back(sessions_, id.index);
         ++pool.waiting;
+    } else if (state == SessionState::awaiting_own) {
+        share.awaiting_own.push_back(sessions_, id.index);
+        ++pool.awaiting_own;
     } else {
         share.awaiting_welcome.push_back(sessions_, id.index);
         ++pool.awaiting_welcome;
@@ -146,6 +150,9 @@ void Book::dequeue(SessionId id, SessionEntry& session, Pool& pool) {
     } else if (session.state == SessionState::awaiting_welcome) {
         share.awaiting_welcome.remove(sessions_, id.index);
         --pool.awaiting_welcome;
+    } else if (session.state == SessionState::awaiting_own) {
+        share.awaiting_own.remove(sessions_, id.index);
+        --pool.awaiting_own;
     } else {
         return;
     }

@@ -113,8 +113,6 @@ constexpr auto rows = std::to_array<FaultRow>({
     {Fault::no_such_user, "28P01", compat, "no such user", none, none, FaultLevel::warning},
     {Fault::auth_database_disabled, "55000", compat, "authentication database \"{}\" is disabled", none,
      "ENABLE on the admin console allows its use again.", FaultLevel::warning},
-    {Fault::replication_not_supported, "0A000", compat, "replication connections are not supported", none,
-     "Connect to the server itself.", FaultLevel::warning},
     {Fault::replication_login_failed, "08006", compat, "login failed", none, see_server_log, FaultLevel::warning},
     {Fault::suspend_timeout, "57P01", compat, "suspend_timeout", none, none, FaultLevel::warning},
 });

@@ -37,8 +37,7 @@ enum class Fault : std::uint8_t {
     // what only some logins meet
     no_such_user,                     // auth_query found nobody
     auth_database_disabled,
-    replication_not_supported,
-    replication_login_failed,
+    replication_login_failed,         // of its own server
     suspend_timeout,
     count_
 };

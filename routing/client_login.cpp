@@ -415,7 +415,6 @@ void ClientLogin::on_checked() {
         if (!database_.exists) return refuse(Fault::no_such_database, result_.database);
         if (database_.is_disabled) return refuse(Fault::database_disabled, result_.database);
         if (directory_.is_shutting_down()) return refuse(Fault::shutting_down);
-        if (result_.parameters.replication != ReplicationKind::none) return refuse(Fault::replication_not_supported);
     }
     step_ = Step::authenticated;
 }

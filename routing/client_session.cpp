@@ -45,6 +45,13 @@ ClientSession::ClientSession(std::shared_ptr<const SessionPolicy> policy, PoolCo
     update_deadline(nullptr);
 }
 
+void ClientSession::await_own_server(TimePoint now) {
+    has_own_server_ = true;
+    phase_ = Phase::waiting;
+    waiting_since_ = request_began_ = now;
+    update_deadline(nullptr);
+}
+
 std::size_t ClientSession::on_client_bytes(Bytes input, ServerSession* server, TimePoint now, SessionActions& out) {
     Bytes rest = input;
     Frame frame;
@@ -126,6 +133,7 @@ bool ClientSession::take_linked(const Frame& frame, ServerSession& server, TimeP
         phase_ = Phase::leaving;
         client_gone_ = has_terminated_ = true;
         deadline_ = now + policy_->client_lost_drain;
+        if (has_own_server_) return true;    // its server says goodbye itself, after all that was sent before
         proceed_leaving(server, out);
         return false;
     }
@@ -300,7 +308,7 @@ bool ClientSession::server_is_free(const ServerSession& server) const {
 
 void ClientSession::release_if_free(ServerSession& server, TimePoint now, SessionActions& out) {
     if (phase_ == Phase::leaving) return proceed_leaving(server, out);
-    if (phase_ != Phase::linked || policy_->mode == PoolMode::session || !server_is_free(server)) return;
+    if (phase_ != Phase::linked || policy_->mode == PoolMode::session || has_own_server_ || !server_is_free(server)) return;
     phase_ = Phase::idle;
     in_transaction_ = false;
     last_activity_ = now;
@@ -308,8 +316,8 @@ void ClientSession::release_if_free(ServerSession& server, TimePoint now, Sessio
     give_back(server, out);
 }
 
-void ClientSession::give_back(const ServerSession& server, SessionActions& out) {
-    if (server.ledger.is_uncertain() || server.fatal_seen)
+void ClientSession::give_back(const ServerSession& server, SessionActions& out) const {
+    if (has_own_server_ || server.ledger.is_uncertain() || server.fatal_seen)
         out.close(Kind::close_server, Fault::none);
     else
         out.add({.kind = Kind::check_in});
@@ -337,6 +345,7 @@ void ClientSession::on_client_lost(ServerSession* server, TimePoint now, Session
         return out.close(Kind::close_client, Fault::none);
     }
     if (!scanner_.at_boundary() && !dropping_frame_) return fail(server, Fault::none, out);
+    if (has_own_server_) return finish_leaving(*server, out);
     phase_ = Phase::leaving;
     const bool busy = !server->ledger.is_settled();
     if (busy && !server->ledger.copy_in() &&
@@ -349,6 +358,7 @@ void ClientSession::on_client_lost(ServerSession* server, TimePoint now, Session
 // One step towards a server at rest. PostgreSQL needs CopyFail to end a COPY, a Sync to answer a series, and ROLLBACK to
 // leave a transaction block.
 void ClientSession::proceed_leaving(ServerSession& server, SessionActions& out) {
+    if (has_own_server_) return;    // it has been told to go, and is about to
     send_answers(server, out);
     if (server.ledger.copy_in()) {
         server.ledger.push(RequestKind::copy_end);

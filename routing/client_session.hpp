@@ -41,6 +41,11 @@ public:
     ClientSession(std::shared_ptr<const SessionPolicy> policy, PoolCounters& counters, SharedParameters parameters,
                   TimePoint now);
 
+    // A replication client: the next grant is the server connection that was opened for it alone. It keeps that until one of
+    // the two goes, and then both go.
+    void await_own_server(TimePoint now);
+    bool has_own_server() const { return has_own_server_; }
+
     // Bytes from the client. Returns how many were used; the rest must be kept and given again, with more behind it,
     // when more has come, after `resume_client`, once a server is linked, or at once when `out` was full (it has no room).
     // `server` is null unless linked or leaving.
@@ -135,7 +140,7 @@ private:
     bool server_is_free(const ServerSession& server) const;
     void proceed_leaving(ServerSession& server, SessionActions& out);
     void finish_leaving(ServerSession& server, SessionActions& out);
-    static void give_back(const ServerSession& server, SessionActions& out);
+    void give_back(const ServerSession& server, SessionActions& out) const;
     void fail(ServerSession* server, Fault fault, SessionActions& out);
     void update_deadline(const ServerSession* server);
 
@@ -146,6 +151,7 @@ private:
     Phase phase_ = Phase::idle;
     bool client_gone_ = false;         // no byte goes to it any more
     bool has_terminated_ = false;
+    bool has_own_server_ = false;
     bool holds_input_ = false;         // parameters of an unproven value are on their way: the client's bytes wait
     bool in_transaction_ = false;      // as counted: the first query of a transaction has been seen
     bool notified_ = false;            // query_wait_notify has been sent for this wait

@@ -86,6 +86,13 @@ SessionPolicy session_policy(const Settings& settings, const DatabaseEntry& entr
     return policy;
 }
 
+SessionPolicy replication_policy(SessionPolicy policy) {
+    policy.mode = PoolMode::session;
+    policy.statements_max = 0;
+    policy.query_timeout = policy.transaction_timeout = Microseconds{0};
+    return policy;
+}
+
 int max_db_connections(const Settings& settings, const DatabaseEntry& entry) {
     return first_limit(entry.max_db_connections, settings.max_db_connections);
 }

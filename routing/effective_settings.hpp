@@ -17,6 +17,9 @@ std::string_view pool_user(const DatabaseEntry& entry, std::string_view login_us
 PoolPolicy pool_policy(const Settings& settings, const DatabaseEntry& entry, std::string_view pool_user);
 SessionPolicy session_policy(const Settings& settings, const DatabaseEntry& entry, std::string_view pool_user,
                              std::string_view login_user);
+// The same for a replication client, whose server is nobody else's: its session is one for good, statements and parameters
+// are between the two, and a stream has no end that query_timeout or transaction_timeout could mean.
+SessionPolicy replication_policy(SessionPolicy policy);
 
 // Bounds that pools or logins share. 0: no bound.
 int max_db_connections(const Settings& settings, const DatabaseEntry& entry);

@@ -23,7 +23,11 @@ namespace pgweir {
 
 inline constexpr std::uint32_t no_link = 0xffffffff;
 
-enum class SessionState : std::uint8_t { idle, waiting, awaiting_welcome, linked };
+enum class SessionState : std::uint8_t {
+    idle, waiting, awaiting_welcome, linked,
+    awaiting_own,    // wants a server connection of its own, and no bound leaves room for it yet
+    opening_own,     // it is being opened
+};
 
 // A session as the book sees it.
 struct SessionEntry {
@@ -53,6 +57,7 @@ struct ServerEntry {
     std::uint32_t previous = no_link;
     std::uint32_t next = no_link;
     SessionId session{};
+    SessionId owner{};                 // opened for this session alone (replication): never shared, never used again
     TimePoint connected_at{};
     TimePoint last_used_at{};
     TimePoint checked_at{};            // it has last passed a check
@@ -102,6 +107,7 @@ struct PoolShare {
     IndexList waiting;             // by arrival
     IndexList awaiting_welcome;    // logins that need the server's parameters
     IndexList idle;                // last used first
+    IndexList awaiting_own;        // sessions that want a server connection of their own, and no bound leaves room yet
     int transit = 0;               // servers on their way to this worker
     int coming = 0;                // servers that will soon be free here: connecting, in transit, being checked or reset
 };
@@ -141,6 +147,9 @@ struct Pool {
     int linked = 0;
     int logged_in = 0;                   // servers past their login and not closing
     int cancel_connections = 0;
+    int awaiting_own = 0;
+    int own_connecting = 0;
+    IndexList own;                       // server connections of one session each, until they close
     bool is_refused = false;             // on Limits' list
     std::uint32_t epoch = 0;
     CloseReason marked_as = CloseReason::marked;     // why servers of earlier epochs are to be closed

@@ -11,14 +11,15 @@ namespace pgweir {
 
 struct PoolLoad {
     int open = 0;       // every server connection whose socket is not closed yet, those connecting too
-    int coming = 0;     // of these: connecting, in transit, being checked or reset
+    int coming = 0;     // of these: connecting, in transit, being checked or reset; no session's own
     int waiting = 0;    // sessions in the queue
     int bound = 0;      // 0: none
+    int own = 0;        // sessions that want one for themselves, which none that is coming will be
 };
 
 // How many server connections to open now: one for each waiting session that has none coming, within the bound.
 constexpr int servers_to_open(const PoolLoad& load) {
-    const int wanted = std::max(0, load.waiting - load.coming);
+    const int wanted = std::max(0, load.waiting - load.coming) + load.own;
     if (load.bound == 0) return wanted;
     return std::min(wanted, std::max(0, load.bound - load.open));    // a lowered bound only lets the count fall
 }

@@ -22,6 +22,7 @@ std::string_view to_string(CloseReason reason) {
         case CloseReason::reset_failed: return "reset query failed";
         case CloseReason::fault: return "session fault";
         case CloseReason::client_left: return "client disconnect while server was not ready";
+        case CloseReason::replication_client_closed: return "replication client was closed";
         case CloseReason::cancel_given_up: return "a cancel request for it could not be finished";
         case CloseReason::uncertain: return "replies after a failed COPY could not be told apart";
         case CloseReason::pairing: return "internal error: pairing lost";

@@ -74,7 +74,8 @@ enum class CloseReason : std::uint8_t {
     none,
     lifetime_over, idle_timeout, too_many_servers, evicted, pause_mode, marked, target_changed, database_removed,
     connect_failed, connect_timeout, login_failed,
-    crashed, dirty, check_failed, reset_failed, fault, client_left, cancel_given_up, uncertain, pairing, shutdown,
+    crashed, dirty, check_failed, reset_failed, fault, client_left, replication_client_closed, cancel_given_up, uncertain,
+    pairing, shutdown,
 };
 
 std::string_view to_string(CloseReason reason);

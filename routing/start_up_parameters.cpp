@@ -133,6 +133,15 @@ bool Reader::keep(std::string_view name, std::string_view value) {
 
 }  // namespace
 
+std::string_view to_string(ReplicationKind kind) {
+    switch (kind) {
+        case ReplicationKind::none: return "no";
+        case ReplicationKind::logical: return "database";
+        case ReplicationKind::physical: return "yes";
+    }
+    return "no";
+}
+
 bool equal_ignoring_case(std::string_view a, std::string_view b) {
     return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return lower(x) == lower(y); });
 }

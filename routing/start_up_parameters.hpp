@@ -16,6 +16,9 @@ using ParameterList = std::vector<std::pair<std::string, std::string>>;   // nam
 
 enum class ReplicationKind : std::uint8_t { none, logical, physical };
 
+// As the log has it: "no", "database", "yes".
+std::string_view to_string(ReplicationKind kind);
+
 struct StartUpRules {
     std::vector<std::string> tracked_parameters = {"DateStyle", "client_encoding", "TimeZone",
                                                    "standard_conforming_strings", "application_name"};

@@ -37,6 +37,7 @@ public:
             present_ = with_parameter(nullptr, tracked_.find("TimeZone"), "GMT", true);
         }
         session_ = std::make_unique<ClientSession>(policy_of(choice), counters_, wanted_, now_);
+        if (choice % 3 == 0 && (choice & 12) == 12) session_->await_own_server(now_);
         new_server();
     }
 
@@ -162,6 +163,7 @@ private:
                 case Kind::cancel_query: require(is_linked_, "a server that is told something is there"); break;
                 case Kind::check_in:
                     require(is_linked_ && server_->is_at_rest() && !server_->ledger.is_uncertain(), "a server is at rest when it is given back");
+                    require(!session_->has_own_server(), "a server of one client is given back to nobody");
                     is_linked_ = false;
                     break;
                 case Kind::close_server:

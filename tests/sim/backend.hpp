@@ -24,6 +24,7 @@ public:
     int number() const { return number_; }
     bool is_alive() const { return alive_; }
     bool is_ending() const { return !alive_ || closing_; }
+    bool has_been_left() const { return model_.has_ended(); }    // by Terminate
 
     // What it runs at this moment; null when it runs nothing.
     const Statement* running();

@@ -33,10 +33,11 @@ public:
 
 private:
     struct Share {
-        int waiting = 0, awaiting = 0, idle = 0, transit = 0, coming = 0;
+        int waiting = 0, awaiting = 0, awaiting_own = 0, idle = 0, transit = 0, coming = 0;
     };
     struct Tally {
         int open = 0, logged_in = 0, sessions = 0, linked = 0, waiting = 0, awaiting = 0, idle = 0, coming = 0;
+        int own = 0, own_connecting = 0, awaiting_own = 0;
         int states[static_cast<int>(State::count_)] = {};
         std::vector<Share> shares;
     };
@@ -56,12 +57,18 @@ private:
         Tally& tally = tallies_[server.pool];
         ++tally.open;
         ++tally.states[static_cast<int>(server.state)];
-        if (server.state != State::connecting && server.state != State::closing) ++tally.logged_in;
+        if (server.owner && server.state != State::closing) {
+            ++tally.own;
+            tally.own_connecting += server.state == State::connecting ? 1 : 0;
+            require(server.state == State::connecting || server.state == State::checked_out, "a client's own server is in state {}",
+                    static_cast<int>(server.state));
+        }
+        if (!server.owner && server.state != State::connecting && server.state != State::closing) ++tally.logged_in;
         if (server.state == State::idle) {
             ++tally.idle;
             ++tally.shares[server.worker].idle;
         }
-        const bool coming = server.state == State::connecting || server.state == State::checking ||
+        const bool coming = (server.state == State::connecting && !server.owner) || server.state == State::checking ||
                             server.state == State::resetting || server.state == State::in_transit;
         if (coming) {
             ++tally.coming;
@@ -96,6 +103,10 @@ private:
             ++tally.awaiting;
             ++share.awaiting;
         }
+        if (session.state == SessionState::awaiting_own) {
+            ++tally.awaiting_own;
+            ++share.awaiting_own;
+        }
         if (session.state != SessionState::linked) return;
         ++tally.linked;
         const ServerEntry* server = book_.servers().find(session.server);
@@ -117,14 +128,19 @@ private:
                 tally.waiting);
         require(pool.awaiting_welcome == tally.awaiting, "pool {}: {} await a welcome, counted {}", pool.database,
                 pool.awaiting_welcome, tally.awaiting);
+        require(pool.awaiting_own == tally.awaiting_own, "pool {}: {} want their own, counted {}", pool.database, pool.awaiting_own,
+                tally.awaiting_own);
+        require(pool.own_connecting == tally.own_connecting, "pool {}: {} of clients' own connect, counted {}", pool.database,
+                pool.own_connecting, tally.own_connecting);
+        check_list(book_.servers(), pool.own, tally.own, "own", [&](const ServerEntry& server) { return server.pool == id && server.owner; });
         require(pool.cancel_connections >= 0, "pool {}: {} cancel connections", pool.database, pool.cancel_connections);
         for (int state = 0; state < static_cast<int>(State::count_); ++state)
             require(pool.counts[static_cast<std::size_t>(state)] == tally.states[state],
                     "pool {}: {} in state {}, counted {}", pool.database, pool.counts[static_cast<std::size_t>(state)],
                     state, tally.states[state]);
         for (int worker = 0; worker < workers_; ++worker) check_share(id, pool, worker);
-        check_list(book_.servers(), pool.connecting, tally.states[static_cast<int>(State::connecting)], "connecting",
-                   [&](const ServerEntry& server) { return server.pool == id && server.state == State::connecting; });
+        check_list(book_.servers(), pool.connecting, tally.states[static_cast<int>(State::connecting)] - tally.own_connecting, "connecting",
+                   [&](const ServerEntry& server) { return server.pool == id && server.state == State::connecting && !server.owner; });
         require(pool.is_refused == (std::ranges::count(refused(), id) == 1),
                 "pool {} is on the list of the refused, or not", pool.database);
     }
@@ -148,6 +164,8 @@ private:
         ticket = 0;
         check_list(book_.sessions(), share.awaiting_welcome, counted.awaiting, "awaiting",
                    in_order(SessionState::awaiting_welcome));
+        ticket = 0;
+        check_list(book_.sessions(), share.awaiting_own, counted.awaiting_own, "awaiting_own", in_order(SessionState::awaiting_own));
         check_list(book_.servers(), share.idle, counted.idle, "idle", [&](const ServerEntry& server) {
             return server.pool == id && server.state == State::idle && server.worker == worker && server.cancels == 0;
         });
@@ -192,11 +210,13 @@ private:
     // Sessions of this pool for whom a server should be opened, as far as its own size goes; without the reserve.
     int uncovered(PoolId id, const Pool& pool) {
         const Tally& tally = tallies_[id];
-        if (book_.is_paused(pool) || is_backing_off(pool)) return 0;
+        if (book_.is_paused(pool)) return 0;
         int wanted = std::max(0, tally.waiting - tally.coming);
-        const bool wants_welcome =
-            tally.awaiting > 0 && !pool.welcome && tally.states[static_cast<int>(State::connecting)] == 0;
+        const bool wants_welcome = tally.awaiting > 0 && !pool.welcome &&
+                                   tally.states[static_cast<int>(State::connecting)] == tally.own_connecting;
         if (wants_welcome && tally.waiting <= tally.coming) wanted = 1;
+        if (is_backing_off(pool)) wanted = 0;
+        wanted += tally.awaiting_own;
         if (pool.policy->pool_size == 0) return wanted;
         return std::min(wanted, std::max(0, pool.policy->pool_size - tally.open));
     }
@@ -213,6 +233,9 @@ private:
         require(tally.waiting <= tally.coming || tally.idle == 0,
                 "pool {}: {} sessions wait, {} servers are coming, and {} are idle", pool.database, tally.waiting,
                 tally.coming, tally.idle);
+        const bool is_full = pool.policy->pool_size > 0 && tally.open >= pool.policy->pool_size + pool.policy->reserve_pool_size;
+        require(!is_full || tally.idle == 0 || tally.states[static_cast<int>(State::closing)] >= tally.awaiting_own,
+                "pool {}: {} want servers of their own, {} are idle", pool.database, tally.awaiting_own, tally.idle);
         if (pool.awaiting_welcome > 0 && pool.welcome) return;  // they are being called
         const int wanted = uncovered(id, pool);
         if (wanted == 0) return;

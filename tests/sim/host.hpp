@@ -63,6 +63,7 @@ struct ServerEnd {
     Microseconds lifetime{};  // as set when it was opened
     int grants = 0;
     int marks = 0;  // of its pool when it was opened
+    ClientEnd* owner = nullptr;  // it was opened for this client alone
     TimePoint checked_at{};
     TimePoint arrived_at{};   // on its worker
     TimePoint released_at{};  // by the last cancel for it
@@ -92,6 +93,7 @@ struct ClientEnd {
     TimePoint lost_at = never;
     TimePoint welcome_seen_at = never;  // it still waits for it
     std::uint64_t place_in_queue = 0;   // 0: it does not wait
+    bool owns = false;         // a replication client
     bool has_bad_parameter = false;
     bool was_killed = false;
     bool lost_its_server = false;
@@ -195,6 +197,12 @@ private:
 
     // host_clients.cpp: logins, reading, actions of sessions, ends.
     void welcome(ClientEnd& client, const Welcome& welcome);
+    SharedParameters parameters_of(const ClientEnd& client, SharedParameters server) const;
+    void ask_own_server(ClientEnd& client);
+    void take_own_server(ClientEnd& client, ServerEnd& server);
+    void give_up_own_server(ServerEnd& server);
+    void lose_server(ServerEnd& server);
+    bool awaits_own(const ClientEnd& client) const;
     void end_login(ClientEnd& client, Fault fault);
     void serve(ClientEnd& client);
     bool may_read(const ClientEnd& client) const;

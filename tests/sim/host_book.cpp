@@ -104,6 +104,11 @@ void Host::begin_server(WorkerId caller, const BookAction& action) {
     server.marks = pools_[server.pool].marks;
     server.lifetime = book_.pool(action.pool)->policy->server_lifetime;
     by_server_[action.server] = &server;
+    if (action.session) {
+        server.owner = &client_of(action.session);
+        require(server.owner->owns && server.owner->worker == server.worker, "server {} is opened for a client that wants none of its own here",
+                server.number);
+    }
     trace_("worker {} opens server {} of pool {} on worker {}", caller, server.number, server.pool, server.worker);
     require_within_bounds(server);
     require_may_open(server);
@@ -127,8 +132,12 @@ void Host::require_within_bounds(const ServerEnd& server) {
 
     const PoolPolicy& policy = *pools_[server.pool].policy;
     if (policy.pool_size == 0 || in_pool <= policy.pool_size) return;
-    require(in_pool <= size_now(server.pool), "{} servers in pool {}, whose size is {}{}", in_pool, server.pool,
-            policy.pool_size, size_now(server.pool) > policy.pool_size ? " and a reserve" : "");
+    // A replication client stops waiting with this very order.
+    const bool has_waited = server.owner != nullptr && policy.reserve_pool_timeout.count() > 0 &&
+                            now() - server.owner->login_began >= policy.reserve_pool_timeout;
+    const int size = has_waited ? policy.pool_size + policy.reserve_pool_size : size_now(server.pool);
+    require(in_pool <= size, "{} servers in pool {}, whose size is {}{}", in_pool, server.pool, policy.pool_size,
+            size > policy.pool_size ? " and a reserve" : "");
 }
 
 // An order of the book for a server's owner: at once when that is the caller, else by mail.
@@ -168,6 +177,10 @@ void Host::run_order(ServerEnd& server, unsigned orders) {
     if ((orders & order_arrive) != 0) return take_in(server);
     if ((orders & order_open) != 0 && (orders & order_close) == 0) return begin_open(server);
     if ((orders & order_move) != 0) return give_away(server);
+    if (server.owner != nullptr && server.client != nullptr) {
+        require(server.marks != pools_[server.pool].marks, "the book closes server {} of a client for no reason", server.number);
+        return lose_server(server);
+    }
     require(server.client == nullptr, "the book closes server {}, which a client has", server.number);
     close(server);
 }
@@ -221,7 +234,7 @@ void Host::tick(std::size_t pool) {
     if (!bound_was_full) require_minimum(pool, open_before, servers_.size() > known_before);
     require(closed_as_idle_ == 0 || logged_in_before - closed_as_idle_ >= in_book.policy->min_pool_size,
             "pool {}: idle servers are closed below its minimum", pool);
-    require(was_refused || !in_book.is_refused || in_book.waiting + in_book.awaiting_welcome > 0,
+    require(was_refused || !in_book.is_refused || in_book.waiting + in_book.awaiting_welcome + in_book.awaiting_own > 0,
             "pool {} queues for a server that nobody waits for", pool);
 }
 

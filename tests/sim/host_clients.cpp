@@ -1,4 +1,5 @@
 // The host's client connections: logins, reading, the actions of sessions.
+#include "routing/effective_settings.hpp"
 #include "tests/sim/failure.hpp"
 #include "tests/sim/frames.hpp"
 #include "tests/sim/host.hpp"
@@ -41,23 +42,52 @@ void Host::admit(Client& outside, const ClientPlan& plan) {
     by_session_[client.id] = &client;
     require_admission(client, fault);
     if (fault != Fault::none) return end_login(client, fault);
+    client.owns = plan.owns_server;
+    if (client.owns) return ask_own_server(client);
     std::shared_ptr<const Welcome> there;
     decide(client.worker, [&](Book& book, BookActions& out) { there = book.await_welcome(client.id, now(), out); });
     if (there) welcome(client, *there);
     settle();
 }
 
+SharedParameters Host::parameters_of(const ClientEnd& client, SharedParameters server) const {
+    if (!client.wanted) return server;
+    for (int place = 0; place < static_cast<int>(tracked_.names().size()); ++place)
+        if (client.wanted->has(place))
+            server = with_parameter(server, place, client.wanted->values[static_cast<std::size_t>(place)], false);
+    return server;
+}
+
+void Host::ask_own_server(ClientEnd& client) {
+    Fault fault = Fault::none;
+    decide(client.worker, [&](Book& book, BookActions& out) { fault = book.ask_own_server(client.id, now(), out); });
+    if (fault != Fault::none) end_login(client, fault);
+    settle();
+}
+
+// Its own server has logged in, with the client's parameters.
+void Host::take_own_server(ClientEnd& client, ServerEnd& server) {
+    trace_("client {} is welcome on server {}", client.outside->number(), server.number);
+    const LivePool& pool = pools_[client.pool];
+    client.session.emplace(std::make_shared<const SessionPolicy>(replication_policy(*pool.session)), *pool.counters[client.worker],
+                           server.session->parameters, now());
+    client.session->await_own_server(now());
+    client.waiting_since = client.unlinked_since = now();
+    client.shortest_drain = pool.session->client_lost_drain;
+    make_ready(client);
+}
+
+// Wants one, and no bound leaves room for it yet.
+bool Host::awaits_own(const ClientEnd& client) const {
+    const SessionEntry* session = book_.sessions().find(client.id);
+    return client.open && client.owns && session != nullptr && session->state == SessionState::awaiting_own;
+}
+
 void Host::welcome(ClientEnd& client, const Welcome& welcome) {
     trace_("client {} is welcome", client.outside->number());
     require(pools_[client.pool].welcome_marks == pools_[client.pool].marks,
             "client {} is welcomed with what a server of before the RECONNECT said", client.outside->number());
-    SharedParameters parameters = welcome.tracked;
-    if (client.wanted) {
-        for (int place = 0; place < static_cast<int>(tracked_.names().size()); ++place)
-            if (client.wanted->has(place))
-                parameters =
-                    with_parameter(parameters, place, client.wanted->values[static_cast<std::size_t>(place)], false);
-    }
+    SharedParameters parameters = parameters_of(client, welcome.tracked);
     const LivePool& pool = pools_[client.pool];
     client.session.emplace(pool.session, *pool.counters[client.worker], std::move(parameters), now());
     client.unlinked_since = now();
@@ -272,6 +302,9 @@ void Host::close(ClientEnd& client, Fault fault) {
     }
     client.open = false;
     client.place_in_queue = 0;
+    if (client.owns && !client.session)
+        for (const auto& [id, server] : by_server_)
+            if (server->owner == &client) events_.after(Microseconds{0}, [this, s = server] { give_up_own_server(*s); });
     if (client.kept_out.empty()) client.outside->from_proxy.close();
     client.outside->to_proxy.abandon();
     const Pool& pool = *book_.pool(pools_[client.pool].id);

@@ -52,6 +52,7 @@ void Host::require_explained(const ClientEnd& client, Fault fault) {
             break;
         }
         case Fault::server_login_failed: holds = waits_since <= pool.login_failed_at; break;
+        case Fault::replication_login_failed: holds = client.owns && !client.session; break;
         case Fault::too_many_clients:
         case Fault::too_many_database_clients:
         case Fault::too_many_user_clients: holds = scenario_.faults.client_limits; break;
@@ -80,6 +81,8 @@ void Host::require_explained(const ClientEnd& client, Fault fault) {
 // A healthy server is closed with its session only for a fault, half a message, an untold reply, or when a client that
 // left has used up its time.
 void Host::require_well_spent(const ClientEnd& client, const ServerEnd& server, Fault fault) {
+    require(!client.owns || server.owner == &client, "client {} has server {}, which is not its own", client.outside->number(), server.number);
+    if (client.owns) return;
     if (fault != Fault::none || server.session->ledger.is_uncertain()) return;
     if (server.backend->is_ending() || (client.lost_at != never && client.input_place.rest > 0)) return;
     const bool stuck = server.kept_out.empty() && server.kept_in.empty() && server.backend->is_quiet();
@@ -93,7 +96,7 @@ void Host::require_well_spent(const ClientEnd& client, const ServerEnd& server, 
 // Where the core gives prepared statements their names, it knows how many a server has.
 void Host::require_known_statements(const ServerEnd& server) {
     const PoolPlan& plan = scenario_.pools[server.pool];
-    if (!plan.keeps_names || plan.keeps_session) return;
+    if (!plan.keeps_names || plan.keeps_session || server.owner != nullptr) return;
     const auto prepared = server.backend->prepared();
     require(prepared == server.session->statements.size(), "server {} has {} prepared statements, and is thought to have {}",
             server.number, prepared, server.session->statements.size());
@@ -103,6 +106,9 @@ void Host::require_known_statements(const ServerEnd& server) {
 void Host::require_grantable(const ClientEnd& client, const ServerEnd& server) {
     require(server.stage == ServerEnd::Stage::ready, "server {} is granted and not here", server.number);
     require(server.client == nullptr, "server {} is lent twice", server.number);
+    require(server.owner == (client.owns ? &client : nullptr), "server {} is granted to client {}, whose own it is not", server.number,
+            client.outside->number());
+    require(server.owner == nullptr || server.grants == 0, "server {} of one client is granted again", server.number);
     require(client.server == nullptr, "client {} gets a second server", client.outside->number());
     require(client.open && client.session.has_value(), "a grant for a client that is gone");
     require(client.pool == server.pool, "server {} is granted across pools", server.number);
@@ -147,6 +153,7 @@ void Host::require_turn(const ClientEnd& client) {
 void Host::require_fit(const ServerEnd& server) {
     const Pool& pool = *book_.pool(pools_[server.pool].id);
     const PoolPolicy& policy = *pool.policy;
+    if (server.owner != nullptr) return;
     require(!book_.is_paused(pool), "server {} is granted in a pool that is paused", server.number);
     require(server.marks == pools_[server.pool].marks, "server {} is granted after a RECONNECT", server.number);
     require(server.lifetime.count() > 0 || server.grants == 0, "server {} may serve only once", server.number);
@@ -226,7 +233,7 @@ bool Host::is_awaited(const ServerEnd& server) {
 
 // What the book must make of a failed attempt.
 void Host::note_failure(const ServerEnd& server, const OpenFailure& failure) {
-    if (!is_awaited(server)) return;
+    if (!is_awaited(server) || server.owner != nullptr) return;
     LivePool& pool = pools_[server.pool];
     ++pool.failures;
     pool.is_starting_up = failure.sqlstate == "57P03";
@@ -238,6 +245,7 @@ void Host::note_failure(const ServerEnd& server, const OpenFailure& failure) {
 
 void Host::check_login(ClientEnd& client) {
     if (now() - client.login_began > login_timeout) return end_login(client, Fault::client_login_timeout);
+    if (client.owns) return;
     if (!book_.pool(pools_[client.pool].id)->welcome) {
         client.welcome_seen_at = never;
         return;

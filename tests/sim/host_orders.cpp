@@ -1,6 +1,7 @@
 // What operators order of the host: pauses, reconnects, reloads, bounds, the shutdown.
 #include <algorithm>
 
+#include "routing/effective_settings.hpp"
 #include "tests/sim/host.hpp"
 #include "tests/sim/host_decide.hpp"
 
@@ -41,7 +42,7 @@ void Host::reload(std::size_t pool, PoolPolicy policy, SessionPolicy session) {
         decide(0, [&](Book& book, BookActions& out) { book.set_policy(live_pool.id, live_pool.policy, now(), out); });
     for (const auto& client : clients_) {
         if (client->pool != pool || !client->session) continue;
-        mail(0, client->worker, [this, c = client.get(), policy_now = live_pool.session] {
+        mail(0, client->worker, [this, c = client.get(), policy_now = client->owns ? std::make_shared<const SessionPolicy>(replication_policy(*live_pool.session)) : live_pool.session] {
             if (!c->open) return;
             c->shortest_drain = std::min(c->shortest_drain, policy_now->client_lost_drain);
             c->session->set_policy(policy_now, c->server != nullptr ? c->server->session.get() : nullptr);

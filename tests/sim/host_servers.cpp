@@ -40,6 +40,7 @@ void Host::open_failed(ServerEnd& server, OpenFailure failure) {
     require(book_.pool(pools_[server.pool].id)->failure.attempts == pools_[server.pool].failures,
             "failed attempts are miscounted");
     close_socket(server);
+    if (server.owner != nullptr && server.owner->open) end_login(*server.owner, Fault::replication_login_failed);
     settle();
 }
 
@@ -50,9 +51,13 @@ void Host::logged_in(ServerEnd& server) {
     server.session = std::make_unique<ServerSession>(tracked_);
     server.session->statement_source = &statements_;
     server.session->catalog = catalogs_[server.worker].get();
-    const Gucs gucs = default_gucs();
+    Gucs gucs = default_gucs();
+    if (server.owner != nullptr && server.owner->wanted)
+        for (std::size_t i = 0; i < gucs.size(); ++i)
+            if (const int place = tracked_.find(guc_names[i]); server.owner->wanted->has(place))
+                gucs[i] = canonical(server.owner->wanted->values[static_cast<std::size_t>(place)]);
     const ModelTraits traits{.reports_at_once = scenario_.servers_report_at_once,
-                             .shows_session = scenario_.pools[server.pool].keeps_session};
+                             .shows_session = scenario_.pools[server.pool].keeps_session || server.owner != nullptr};
     server.backend = std::make_unique<Backend>(events_, random_, scenario_.network, ModelServer(gucs, traits), runs_,
                                                trace_, server.number);
     server.backend->to_proxy.on_readable = [this, &server] {
@@ -69,11 +74,18 @@ void Host::logged_in(ServerEnd& server) {
     values->proven = true;
     server.session->parameters = catalogs_[server.worker]->intern(values);
     welcome->tracked = server.session->parameters;
-    decide(server.worker,
-           [&](Book& book, BookActions& out) { book.set_welcome(server.id, welcome, out); });
+    if (server.owner != nullptr) {
+        take_own_server(*server.owner, server);
+    } else {
+        decide(server.worker, [&](Book& book, BookActions& out) { book.set_welcome(server.id, welcome, out); });
+    }
     if (book_.pool(pools_[server.pool].id)->welcome == welcome) pools_[server.pool].welcome_marks = server.marks;
-    if (is_awaited(server)) pools_[server.pool].failures = 0;
+    if (is_awaited(server) && server.owner == nullptr) pools_[server.pool].failures = 0;
     decide(server.worker, [&](Book& book, BookActions& out) { book.server_logged_in(server.id, now(), out); });
+    if (server.owner != nullptr && server.owner->server == nullptr && server.owner->open) {    // an order to close it came first
+        server.owner->lost_its_server = true;
+        end_client(*server.owner, Fault::server_lost);
+    }
     require(book_.pool(pools_[server.pool].id)->failure.attempts == pools_[server.pool].failures,
             "failed attempts are miscounted");
     settle();
@@ -216,9 +228,14 @@ void Host::take_in(ServerEnd& server) {
 void Host::server_gone(ServerEnd& server) {
     trace_("server {} is gone", server.number);
     require(!server.backend->is_alive(), "the connection of server {} ended while its backend lives", server.number);
+    lose_server(server);
+}
+
+void Host::lose_server(ServerEnd& server) {
     ClientEnd* client = server.client;
     if (client == nullptr) return close(server);
-    client->lost_its_server = true;
+    // A client's own server goes by itself when its client has said goodbye.
+    client->lost_its_server = client->lost_its_server || server.owner == nullptr || !server.backend->has_been_left();
     unlink(*client);
     SessionActions actions;
     client->session->on_server_lost(*server.session, actions);
@@ -226,11 +243,19 @@ void Host::server_gone(ServerEnd& server) {
     carry_out(*client, {}, actions);
 }
 
+// Its client has gone while it was being opened.
+void Host::give_up_own_server(ServerEnd& server) {
+    if (server.stage == ServerEnd::Stage::closed) return;
+    close(server);
+    settle();
+}
+
 void Host::close(ServerEnd& server, bool half_sent) {
     if (server.stage == ServerEnd::Stage::closed) return;
     require(server.client == nullptr, "server {} is closed while a client has it", server.number);
     trace_("server {} is closed", server.number);
     server.stage = ServerEnd::Stage::closed;
+    if (server.owner != nullptr && server.owner->open && !server.owner->session) end_login(*server.owner, Fault::replication_login_failed);
     if (server.backend != nullptr) {
         // Behind half a message Terminate would be taken for its rest, and what was cut might be run.
         if (server.kept_out.empty() && !half_sent) server.backend->to_server.write(frame('X'));

@@ -18,7 +18,7 @@ void Host::require_settled(std::size_t pool) {
     const Pool& in_book = *book_.pool(pools_[pool].id);
     for (const auto& [id, server] : by_server_) {
         if (server->pool != pool || book_.servers().find(id)->state != ServerState::connecting) continue;
-        require(!book_.is_paused(in_book), "server {} goes on connecting in a pool that is paused", server->number);
+        require(!book_.is_paused(in_book) || server->owner != nullptr, "server {} goes on connecting in a pool that is paused", server->number);
         require(server->marks == pools_[pool].marks, "server {} goes on connecting after a RECONNECT", server->number);
     }
 }
@@ -67,7 +67,7 @@ bool Host::has_usable_server(std::size_t pool) const {
     return std::ranges::any_of(by_server_, [&](const auto& entry) {
         const ServerEnd& server = *entry.second;
         const ServerState state = book_.servers().find(entry.first)->state;
-        return server.pool == pool && server.marks == pools_[pool].marks && state != ServerState::connecting &&
+        return server.pool == pool && server.owner == nullptr && server.marks == pools_[pool].marks && state != ServerState::connecting &&
                state != ServerState::closing;
     });
 }
@@ -79,7 +79,8 @@ Microseconds Host::longest_wait(std::size_t pool) const {
     for (const auto& client : clients_) {
         if (!client->open || client->pool != pool) continue;
         if (client->place_in_queue != 0) oldest = std::min(oldest, client->waiting_since);
-        if (!client->session && logins_wait) oldest = std::min(oldest, client->login_began);
+        if (awaits_own(*client)) oldest = std::min(oldest, client->login_began);
+        if (!client->session && logins_wait && !client->owns) oldest = std::min(oldest, client->login_began);
     }
     return now() - oldest;
 }
@@ -96,6 +97,7 @@ void Host::require_all_opened(std::size_t pool) {
     const Pool& in_book = *book_.pool(pools_[pool].id);
     if (shutting_down_ || book_.is_paused(in_book) || in_book.failure.attempts > 0 || is_bound_full(in_book)) return;
     const bool has_room = in_book.policy->pool_size == 0 || in_book.open() < size_now(pool);
+    require(!has_room || in_book.awaiting_own == 0, "pool {}: {} replication clients wait where there is room", pool, in_book.awaiting_own);
     require(!has_room || in_book.waiting <= in_book.coming(),
             "pool {}: {} sessions wait, {} servers are coming, {} are open, and there may be {}", pool, in_book.waiting,
             in_book.coming(), in_book.open(), size_now(pool));
@@ -106,9 +108,9 @@ void Host::require_may_open(const ServerEnd& server) {
     const LivePool& pool = pools_[server.pool];
     require(!book_.is_paused(*book_.pool(pool.id)), "server {} is opened in a pool that is paused", server.number);
     require(!shutting_down_, "server {} is opened after the shutdown has begun", server.number);
-    if (pool.failures == 0) return;
+    if (pool.failures == 0 || server.owner != nullptr) return;
     require(now() - pool.failed_at >= first_pause, "server {} is opened right behind a failed attempt", server.number);
-    const int knocking = book_.pool(pool.id)->in_state(ServerState::connecting);
+    const int knocking = book_.pool(pool.id)->in_state(ServerState::connecting) - book_.pool(pool.id)->own_connecting;
     require(knocking == 1, "{} servers are being opened in a pool that cannot reach its server", knocking);
 }
 
@@ -137,14 +139,17 @@ void Host::require_due_eviction(const ServerEnd& server) {
         int wanted = 0;
         bool by_others = false;
         for (const PoolId id : bound.pools) {
-            const int here = book_.pool(id)->waiting + (book_.pool(id)->awaiting_welcome > 0 ? 1 : 0);
+            const int own = book_.pool(id)->awaiting_own;
+            const int here = book_.pool(id)->waiting + (book_.pool(id)->awaiting_welcome > 0 ? 1 : 0) + own;
             wanted += here;
-            by_others = by_others || (here > 0 && id != entry.pool);
+            by_others = by_others || (here > 0 && id != entry.pool) || own > 0;
         }
         require(by_others, "server {} gives way to nobody", server.number);
         require(bound.evicting <= wanted, "{} servers under {} give way to {} sessions", bound.evicting, bound.name,
                 wanted);
     };
+    require(entry.evicted_for_database || entry.evicted_for_user || pool.awaiting_own > 0,
+            "server {} gives way to nobody", server.number);
     if (entry.evicted_for_database) check(book_.limits().databases()[pool.database_bound]);
     if (entry.evicted_for_user) check(book_.limits().users()[pool.user_bound]);
     if (server.rests_since() == now()) return;  // it has just come back
@@ -159,6 +164,7 @@ void Host::require_due_eviction(const ServerEnd& server) {
 // Those who waited when the server refused a login have been told.
 void Host::require_told(const ClientEnd& client) {
     const LivePool& pool = pools_[client.pool];
+    if (client.owns) return;
     const bool waits = client.session ? client.place_in_queue != 0 : true;
     const TimePoint since = client.session ? client.waiting_since : client.login_began;
     require(!waits || since > pool.told_at || now() - pool.told_at <= slack + scenario_.mail_delay_max,

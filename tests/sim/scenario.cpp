@@ -1,5 +1,7 @@
 #include "tests/sim/scenario.hpp"
 
+#include <algorithm>
+
 #include "tests/sim/prepared_script.hpp"
 
 namespace pgweir::sim {
@@ -102,6 +104,15 @@ ClientPlan draw_client(SeededRandom& random, std::size_t pools, bool troubled) {
     return plan;
 }
 
+// From chance of their own, so that other runs stay as they were.
+void draw_owners(SeededRandom random, Scenario& scenario) {
+    if (!random.percent(15)) return;
+    for (ClientPlan& plan : scenario.clients) {
+        const bool refused = std::ranges::any_of(plan.parameters, [](const auto& wanted) { return wanted.second.starts_with('!'); });
+        plan.owns_server = !refused && random.percent(30);
+    }
+}
+
 void draw_pools(SeededRandom& random, Scenario& scenario) {
     const auto databases = random.between(1, 2);
     const auto users = random.between(1, 2);
@@ -143,6 +154,7 @@ Scenario make_scenario(SeededRandom& random, int workers) {
     const auto clients = random.percent(80) ? random.between(3, 16) : random.between(12, 30);
     for (int i = 0; i < clients; ++i) scenario.clients.push_back(draw_client(random, scenario.pools.size(), troubled));
     scenario.calm_at = TimePoint{1'000'000} + Microseconds{random.between(500'000, 4'000'000)};
+    draw_owners(random, scenario);
     return scenario;
 }
 

@@ -34,6 +34,7 @@ struct ClientPlan {
     TimePoint start{};
     std::vector<std::pair<std::size_t, std::string>> parameters;  // of its start-up packet: place in `guc_names`, value
     bool vanishes = false;
+    bool owns_server = false;  // a replication client
     int cancels = 0;
 };
 

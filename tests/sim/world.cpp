@@ -56,13 +56,14 @@ void World::add_client(const ClientPlan& plan) {
     Gucs gucs = default_gucs();
     for (const auto& [guc, value] : plan.parameters)
         if (!canonical(value).empty()) gucs[guc] = canonical(value);
+    const bool keeps_session = pool.keeps_session || plan.owns_server;
     Script script = make_script(random_, {.client = number,
-                                          .keeps_session = pool.keeps_session,
-                                          .keeps_names = pool.keeps_names,
+                                          .keeps_session = keeps_session,
+                                          .keeps_names = pool.keeps_names || plan.owns_server,
                                           .discards = plan.parameters.empty(),
-                                          .avoids_blocks = pool.policy.mode == PoolMode::statement,
+                                          .avoids_blocks = pool.policy.mode == PoolMode::statement && !plan.owns_server,
                                           .vanishes = plan.vanishes});
-    const ModelTraits traits{.reports_at_once = scenario_.servers_report_at_once, .shows_session = pool.keeps_session};
+    const ModelTraits traits{.reports_at_once = scenario_.servers_report_at_once, .shows_session = keeps_session};
     clients_.push_back(std::make_unique<Client>(events_, random_, scenario_.network, number, std::move(script),
                                                 ReplyChecker(number, gucs, traits, runs_), trace_));
     Client& client = *clients_.back();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <numeric>
 
 #include "tests/support/catch.hpp"
 
@@ -42,6 +43,12 @@ Orders BookScript::check_out(int client) {
 
 Orders BookScript::await_welcome(int client) {
     if (book.await_welcome(session(client), now, out_)) return {"welcome"};
+    return orders();
+}
+
+Orders BookScript::ask_own_server(int client) {
+    const Fault fault = book.ask_own_server(session(client), now, out_);
+    if (fault != Fault::none) return {fault_row(fault).message};
     return orders();
 }
 
@@ -157,7 +164,7 @@ std::string BookScript::text_of(const BookAction& action) {
     switch (action.kind) {
         case BookActionKind::grant: return "grant " + name(action.server) + " to " + name(action.session);
         case BookActionKind::refuse: return "refuse " + name(action.session) + ": " + fault_row(action.fault).message;
-        case BookActionKind::open: return "open " + name(action.server) + " on " + worker;
+        case BookActionKind::open: return "open " + name(action.server) + " on " + worker + (action.session ? " for " + name(action.session) : "");
         case BookActionKind::move:
             return "move " + name(action.server) + " from " + worker + " to " + std::to_string(action.to);
         case BookActionKind::check: return "check " + name(action.server);
@@ -198,22 +205,31 @@ void BookScript::check_counts() const {
 
 void BookScript::check_pool(PoolId id, const Pool& pool) const {
     std::array<int, static_cast<std::size_t>(ServerState::count_)> in_state{};
-    int open = 0;
+    int open = 0, own = 0, own_connecting = 0;
     for (std::uint32_t i = 0; i < book.servers().index_end(); ++i) {
         if (!book.servers().holds(i) || !(book.servers().at(i).pool == id)) continue;
         ++open;
         ++in_state[static_cast<std::size_t>(book.servers().at(i).state)];
+        const ServerEntry& server = book.servers().at(i);
+        if (!server.owner || server.state == ServerState::closing) continue;
+        ++own;
+        own_connecting += server.state == ServerState::connecting ? 1 : 0;
+        REQUIRE((server.state == ServerState::connecting || server.state == ServerState::checked_out));
     }
-    std::array<int, 4> sessions{};
+    std::array<int, 6> sessions{};
     for (std::uint32_t i = 0; i < book.sessions().index_end(); ++i)
         if (book.sessions().holds(i) && book.sessions().at(i).pool == id)
             ++sessions[static_cast<std::size_t>(book.sessions().at(i).state)];
 
     REQUIRE(pool.open() == open);
     REQUIRE(pool.counts == in_state);
-    REQUIRE(pool.logged_in == open - pool.in_state(ServerState::connecting) - pool.in_state(ServerState::closing));
-    REQUIRE(pool.connecting.count == pool.in_state(ServerState::connecting));
-    REQUIRE(pool.sessions == sessions[0] + sessions[1] + sessions[2] + sessions[3]);
+    REQUIRE(pool.own.count == own);
+    REQUIRE(pool.own_connecting == own_connecting);
+    const int shared = open - pool.in_state(ServerState::closing) - own;
+    REQUIRE(pool.connecting.count == pool.in_state(ServerState::connecting) - own_connecting);
+    REQUIRE(pool.logged_in == shared - pool.connecting.count);
+    REQUIRE(pool.sessions == std::accumulate(sessions.begin(), sessions.end(), 0));
+    REQUIRE(pool.awaiting_own == sessions[static_cast<std::size_t>(SessionState::awaiting_own)]);
     REQUIRE(pool.waiting == sessions[static_cast<std::size_t>(SessionState::waiting)]);
     REQUIRE(pool.linked == sessions[static_cast<std::size_t>(SessionState::linked)]);
     int idle = 0;

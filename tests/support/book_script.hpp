@@ -34,6 +34,7 @@ public:
     int client(PoolId pool, WorkerId worker = 0);
     Orders check_out(int client);
     Orders await_welcome(int client);
+    Orders ask_own_server(int client);
     void leave_queue(int client) { book.leave_queue(session(client)); }
     void remove(int client);
     std::string next_called(PoolId pool, WorkerId worker = 0);  // "c1: fault", or empty

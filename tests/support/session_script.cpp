@@ -47,6 +47,14 @@ SessionScript& SessionScript::server_has(std::string_view parameter, std::string
     return *this;
 }
 
+SessionScript& SessionScript::with_own_server() {
+    policy_.mode = PoolMode::session;
+    client_parameters_ = server_parameters_;
+    session();
+    session_->await_own_server(now_);
+    return grant();
+}
+
 const ClientSession& SessionScript::session() {
     if (!session_)
         session_ = std::make_unique<ClientSession>(std::make_shared<SessionPolicy>(policy_), counters_,

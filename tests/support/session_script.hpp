@@ -48,6 +48,7 @@ public:
     SessionScript& under(const SessionPolicy& policy);
     SessionScript& client_wants(std::string_view parameter, std::string_view value, bool proven);
     SessionScript& server_has(std::string_view parameter, std::string_view value);
+    SessionScript& with_own_server();   // a replication client, whose server has just logged in
 
     // What happens. Messages, or strings of bytes.
     template <class... Messages>

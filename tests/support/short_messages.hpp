@@ -5,6 +5,7 @@
 
 #include "protocol/backend/bind_complete.hpp"
 #include "protocol/backend/command_complete.hpp"
+#include "protocol/backend/copy_both_response.hpp"
 #include "protocol/backend/copy_data.hpp"
 #include "protocol/backend/copy_in_response.hpp"
 #include "protocol/backend/data_row.hpp"
@@ -52,6 +53,7 @@ inline const std::string ready_in_transaction =
 inline const std::string ready_failed = to_message(backend::ReadyForQuery{backend::TransactionStatus::failed});
 inline const std::string parse_complete = to_message(backend::ParseComplete{});
 inline const std::string bind_complete = to_message(backend::BindComplete{});
+inline const std::string copy_both_response = to_message(backend::CopyBothResponse{});
 inline const std::string copy_in_response = to_message(backend::CopyInResponse{});
 inline const std::string extended_replies = parse_complete + bind_complete + complete("SELECT 0");
 

@@ -3,7 +3,7 @@ to a copy, one at a time, and asks the simulation whether it notices.
 
 A change of the core that moves one of these texts changes it here too; the test sim_mutations_apply sees to that."""
 
-from . import book, bounds, ledger, servers, session, statements
+from . import book, bounds, ledger, own, servers, session, statements
 
 MUTATIONS = (book.MUTATIONS + servers.MUTATIONS + bounds.MUTATIONS + session.MUTATIONS + ledger.MUTATIONS
-             + statements.MUTATIONS)
+             + statements.MUTATIONS + own.MUTATIONS)

@@ -22,7 +22,8 @@ MUTATIONS = (
     mutation("no Sync for a client that left in a series",
         (CLIENT_SESSION_CPP, "    if (server.ledger.needs_sync()) {", "    if (false) {")),
     mutation("a doubtful server is given back",
-        (CLIENT_SESSION_CPP, "if (server.ledger.is_uncertain() || server.fatal_seen)", "if (server.fatal_seen)")),
+        (CLIENT_SESSION_CPP, "if (has_own_server_ || server.ledger.is_uncertain() || server.fatal_seen)",
+         "if (has_own_server_ || server.fatal_seen)")),
     mutation("a half message does not keep the server",
         (CLIENT_SESSION_CPP, "return server.is_at_rest() && scanner_.at_boundary() &&", "return server.is_at_rest() &&")),
     mutation("bytes kept for the server do not keep it",
@@ -159,8 +160,8 @@ MUTATIONS = (
          "")),
     mutation("a session's server goes back after each transaction",
         (CLIENT_SESSION_CPP,
-         "if (phase_ != Phase::linked || policy_->mode == PoolMode::session || !server_is_free(server)) return;",
-         "if (phase_ != Phase::linked || !server_is_free(server)) return;")),
+         "if (phase_ != Phase::linked || policy_->mode == PoolMode::session || has_own_server_ || !server_is_free(server)) return;",
+         "if (phase_ != Phase::linked || has_own_server_ || !server_is_free(server)) return;")),
     mutation("equal parameters are another set",
         (CLIENT_SESSION_CPP,
          "            parameters_ = server.parameters;    // equal: the next comparison is of two pointers\n",
@@ -181,11 +182,9 @@ MUTATIONS = (
     mutation("Terminate leaves no time",
         (CLIENT_SESSION_CPP,
          "        deadline_ = now + policy_->client_lost_drain;\n"
-         "        proceed_leaving(server, out);\n"
-         "        return false;\n",
+         "        if (has_own_server_)",
          "        deadline_ = now;\n"
-         "        proceed_leaving(server, out);\n"
-         "        return false;\n")),
+         "        if (has_own_server_)")),
     mutation("replies go to a client that has left",
         (CLIENT_SESSION_CPP,
          "    if (!client_gone_) out.forward(Kind::forward_to_client",

@@ -502,10 +502,12 @@ TEST_CASE("an unknown, disabled or closing database is told after authentication
     CHECK(error_with("wrong", shut_down) == "28P01 password authentication failed");
 }
 
-TEST_CASE("replication connections are refused after authentication") {
-    ClientScript script(AuthType::trust);
-    CHECK(script.send(start_up({{"user", "alice"}, {"database", "app"}, {"replication", "true"}})) == Step::refused);
-    CHECK(script.error() == "0A000 replication connections are not supported");
+TEST_CASE("a replication client logs in like others, its kind and its options are kept for its server") {
+    ClientScript script;
+    CHECK(script.send(start_up({{"user", "alice"}, {"database", "app"}, {"replication", "true"}, {"options", "-d 5"}})) == Step::authenticated);
+    CHECK(script.login->result().parameters.replication == ReplicationKind::physical);
+    CHECK(script.login->result().parameters.options == "-d 5");
+    CHECK(error_of_first_bytes(start_up({{"user", "alice"}, {"replication", "perhaps"}})) == "42704 unsupported startup parameter: replication");
 }
 
 TEST_CASE("with compatible codes a refused client gets 08P01") {

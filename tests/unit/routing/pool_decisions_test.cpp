@@ -24,6 +24,13 @@ TEST_CASE("no more are opened than the bound leaves room for") {
     CHECK(servers_to_open({.open = 12, .coming = 0, .waiting = 5, .bound = 0}) == 5);
 }
 
+TEST_CASE("who wants a server of his own is served by none that is coming") {
+    CHECK(servers_to_open({.open = 3, .coming = 3, .waiting = 1, .bound = 10, .own = 2}) == 2);
+    CHECK(servers_to_open({.open = 3, .coming = 1, .waiting = 2, .bound = 10, .own = 2}) == 3);
+    CHECK(servers_to_open({.open = 9, .coming = 1, .waiting = 2, .bound = 10, .own = 2}) == 1);
+    CHECK(servers_to_open({.open = 9, .coming = 1, .waiting = 2, .bound = 0, .own = 2}) == 3);
+}
+
 TEST_CASE("whatever the load, opening keeps within the bound and the demand") {
     for (int open = 0; open <= 6; ++open)
         for (int coming = 0; coming <= open; ++coming)
