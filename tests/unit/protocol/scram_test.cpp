@@ -49,6 +49,21 @@ struct Exchange {
 
 }  // namespace
 
+TEST_CASE("a keyed hash is RFC 4231's, with keys below, at and above a block") {
+    const auto hex = [](const Sha256Digest& digest) {
+        std::string text;
+        for (const auto byte : digest) {
+            text += "0123456789abcdef"[byte >> 4];
+            text += "0123456789abcdef"[byte & 15];
+        }
+        return text;
+    };
+    CHECK(hex(hmac_sha256("Jefe", "what do ya want for nothing?")) == "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+    CHECK(hex(hmac_sha256(std::string(64, '\xaa'), "")) == "db2cf93f633fcdfd9bb7f3b99763a63725cb8e38b4fa60a87d0e94b71d8b5970");
+    CHECK(hex(hmac_sha256(std::string(131, '\xaa'), "Test Using Larger Than Block-Size Key - Hash Key First")) ==
+          "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+}
+
 TEST_CASE("the SCRAM server plays its part in the exchange of RFC 7677") {
     auto server = rfc_server();
     const auto server_first = server.first(rfc_client_first);
