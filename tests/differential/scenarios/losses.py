@@ -13,6 +13,12 @@ def terminate(world, pid):
     world.server_sql(f"select pg_terminate_backend({pid})")
 
 
+def open_again(gate):
+    """Who tried meanwhile tries again by now (server_login_retry)."""
+    gate.open()
+    time.sleep(1.4)
+
+
 @scenario(modes=POOLED)
 def killed_by_the_server(world):
     client = world.client()
@@ -54,16 +60,16 @@ def cut_off(world):
     world.ask(client, "a block", query("begin"))
     gate.close()
     world.note("cut in a block", client.lines(timeout=3))
-    gate.open()
+    open_again(gate)
     client = world.client("a new client after it")
     client.send(query("select pg_sleep(20)"))
-    time.sleep(0.3)
+    time.sleep(0.8)
     gate.close()
     world.note("cut in a query", client.lines(timeout=3))
-    gate.open()
+    open_again(gate)
     client = world.client()
     client.send(parse("", "select pg_sleep(20)"), bind("", ""), execute(), SYNC)
-    time.sleep(0.3)
+    time.sleep(0.8)
     gate.close()
     world.note("cut in an extended one", client.lines(timeout=3))
 
