@@ -109,11 +109,12 @@ boost::system::result<Command, CommandError> word_command(const std::string& wor
     return Command{.verb = form->kind, .argument = argument};
 }
 
-// 0, which names no client, when the text is no number.
-std::uint64_t client_id_of(std::string_view text) {
+// Nothing when the text is no number.
+std::optional<std::uint64_t> client_id_of(std::string_view text) {
     std::uint64_t id = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
-    return error == std::errc{} && end == text.data() + text.size() ? id : 0;
+    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+    return id;
 }
 
 }  // namespace
@@ -147,7 +148,7 @@ Order order_of(const Command& command) {
 
 bool is_ignored_by_set(std::string_view key) {
     const auto kind = show_kind_of(key);
-    return kind && is_fixed(*kind);
+    return (kind && is_fixed(*kind)) || equals_ignoring_case(key, "extra_float_digits");    // drivers set it first of all
 }
 
 }  // namespace pgweir

@@ -62,6 +62,9 @@ ConsoleStep Console::on_message(frontend::Type type, Bytes body) {
         case Type::close: return read<frontend::Close>(body, &Console::on_close);
         case Type::sync: return on_sync();
         case Type::flush: return {};    // nothing is ever held back
+        case Type::copy_data:
+        case Type::copy_done:
+        case Type::copy_fail: return {};    // of a COPY that is none, as in PostgreSQL
         default: return {.fault = Fault::unknown_packet, .closes = true};
     }
 }

@@ -28,7 +28,7 @@ const OrderWords& words_of(OrderKind kind) { return order_words[static_cast<std:
 // What the log names in quotes. A value is left out: it may be a secret.
 std::string subject_of(const Order& order) {
     if (order.kind == OrderKind::set) return order.key;
-    if (order.kind == OrderKind::kill_client) return std::to_string(order.client_id);
+    if (order.kind == OrderKind::kill_client) return std::to_string(order.client_id.value_or(0));
     return order.database;
 }
 
@@ -60,7 +60,7 @@ OrderRefusal refusal_of(OrderError error, const Order& order) {
 }
 
 std::optional<OrderError> mistake_in(const Order& order) {
-    if (order.kind == OrderKind::kill_client && order.client_id == 0) return OrderError::bad_client_id;
+    if (order.kind == OrderKind::kill_client && !order.client_id) return OrderError::bad_client_id;
     if ((order.kind == OrderKind::disable || order.kind == OrderKind::enable) && order.database.empty())
         return OrderError::database_required;
     if (!is_console_database(order.database)) return std::nullopt;

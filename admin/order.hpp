@@ -21,7 +21,7 @@ struct Order {
     std::string database = {};                       // pause … kill; empty: all
     std::string key = {};                            // set
     std::string value = {};
-    std::uint64_t client_id = 0;                     // kill_client: the id of SHOW CLIENTS
+    std::optional<std::uint64_t> client_id{};        // kill_client: the id of SHOW CLIENTS; none: what was given is no id
     ShutdownMode mode = ShutdownMode::immediate;     // shutdown
     bool wants_answer = true;                        // false: carry it out, then call neither `done` nor `failed`
 

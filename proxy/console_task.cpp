@@ -53,7 +53,10 @@ public:
 
     ~ConsoleSession() {
         std::erase(sessions(), this);
-        worker_.shared().book.look([&](Book& book) { book.limits().release_from(start_.database_bound, start_.user_bound); });
+        worker_.shared().book.look([&](Book& book) { 
+            book.limits().release_from(start_.database_bound, start_.user_bound);
+            book.limits().release_client();
+        });
         worker_.shared().consoles.fetch_sub(1);
     }
 
@@ -125,7 +128,7 @@ private:
         key_[0] = static_cast<char>(key_[0] & 0x7f);
         std::string bytes;
         worker_.shared().console_counters.client_logins.add();
-        append_welcome(bytes, console_parameters(version_number), key_);
+        append_welcome(bytes, console_parameters(version_number), key_, worker_.shared().config.get()->settings->login_notify_message);
         co_await send(bytes);
     }
 
@@ -198,7 +201,7 @@ private:
                     co_return true;
                 }
                 if (order.kind == OrderKind::kill_client)
-                    step = co_await kill_client(order.client_id);
+                    step = co_await kill_client(*order.client_id);
                 else
                     step = co_await give(order);
                 if (is_gone_) {

@@ -164,7 +164,7 @@ bool Control::is_all_paused() {
 }
 
 std::optional<OrderError> Control::pause(const std::string& database) {
-    if (database.empty() && (is_all_paused() || is_suspended())) return OrderError::already_paused;
+    if (is_all_paused() || is_suspended()) return OrderError::already_paused;
     if (!database.empty() && !knows_database(database)) return OrderError::no_such_database;
     shared_.book.look([&](Book& book) { book.pause(database, true); });
     tick_pools(database);
@@ -204,9 +204,11 @@ std::optional<OrderError> Control::reconnect(const std::string& database) {
 }
 
 std::optional<OrderError> Control::kill(const std::string& database) {
-    if (const auto error = pause(database)) return error;
+    if (!database.empty() || is_all_paused() || is_suspended())
+        if (const auto error = pause(database)) return error;
     for (const auto& context : shared_.book.pools()) {
         if (is_gone(database, *context)) continue;
+        shared_.book.look([&](Book& book) { book.pause(context->database, true); });
         first().relay().decide([&](Book& book, BookActions& out) { book.refuse_waiting(context->id, Fault::database_removed, out); });
         on_every_worker([context](Worker& worker) {
             worker.relay().end_clients(context.get(), Fault::database_removed);
@@ -286,10 +288,11 @@ void Control::count_servers_allowed() {
 }
 
 void Control::shut_down(ShutdownMode mode) {
-    if (mode == ShutdownMode::immediate || shared_.shutdown.load() != ShutdownPhase::none) {
+    if (mode == ShutdownMode::immediate) {
         for (Worker* worker : workers_) worker->stop();
         return;
     }
+    if (shared_.shutdown.load() == ShutdownPhase::waiting_for_servers) return;    // under way; the other may turn into this
     listener_.close_tcp();
     if (mode == ShutdownMode::wait_for_clients) {
         shared_.shutdown = ShutdownPhase::waiting_for_clients;

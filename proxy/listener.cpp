@@ -66,7 +66,7 @@ void Listener::open_tcp(const std::string& address, const Settings& settings) {
         set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
         if (settings.so_reuseport) set(fd, SOL_SOCKET, SO_REUSEPORT, 1);
         if (item->ai_family == AF_INET6) set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
-        if (settings.tcp_defer_accept) set(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, 45);
+        if (settings.tcp_defer_accept) set(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, 1);    // seconds: client_login_timeout counts from the accept
         if (::bind(fd, item->ai_addr, item->ai_addrlen) != 0 || ::listen(fd, settings.listen_backlog) != 0) {
             log(LogLevel::warning, "cannot listen on {}:{}: {}", address, port, std::strerror(errno));
             ::close(fd);

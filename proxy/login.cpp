@@ -241,7 +241,7 @@ std::unique_ptr<ClientDetails> Login::details() {
 
 void Login::begin_console(int descriptor, std::unique_ptr<TransportLayer> layer) {
     counts_.count_exempt(login_);
-    counts_.hand_over_entries();
+    counts_.hand_over_to_console();
     std::string leftover(login_.leftover());
     pgweir::begin_console(*shared_.workers[0], ConsoleStart{.descriptor = descriptor,
                                                             .layer = std::move(layer),

@@ -1,5 +1,7 @@
 #include "proxy/login_counts.hpp"
 
+#include <utility>
+
 #include "routing/console_name.hpp"
 #include "routing/effective_settings.hpp"
 
@@ -43,9 +45,9 @@ Fault LoginCounts::admit_to_entries(const Admission& admission, const ClientLogi
 }
 
 void LoginCounts::count_exempt(const ClientLogin& login) {
-    if (entries_) return;
-    entries_ = true;
     shared_.book.look([&](Book& book) {
+        if (!std::exchange(process_, true)) book.limits().admit_client();
+        if (std::exchange(entries_, true)) return;
         database_ = book.limits().database(console_database);
         user_ = book.limits().user(login.user());
         book.limits().admit_to(database_, user_, true, true);

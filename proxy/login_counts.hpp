@@ -15,11 +15,11 @@ public:
 
     // Each bound of the admission; the first refusal wins.
     Fault admit(const Admission& admission, const ClientLogin& login, const RunningConfig& config);
-    // A console of an administrator: counted, never refused.
+    // A console: counted, whatever the bounds.
     void count_exempt(const ClientLogin& login);
 
-    // The console gives its entries back now.
-    void hand_over_entries() { entries_ = false; }
+    // The console gives them back now, but for its place on the worker.
+    void hand_over_to_console() { process_ = entries_ = false; }
     // The session gives them back now.
     void hand_over() { process_ = entries_ = on_worker_ = false; }
 

@@ -195,11 +195,11 @@ private:
                 break;
             case SIGTERM:
                 log(LogLevel::log, "got SIGTERM, {}", ending ? "fast exit" : "shutting down, waiting for all clients disconnect");
-                control_->shut_down(ShutdownMode::wait_for_clients);
+                control_->shut_down(ending ? ShutdownMode::immediate : ShutdownMode::wait_for_clients);
                 break;
             case SIGINT:
                 log(LogLevel::log, "got SIGINT, {}", ending ? "fast exit" : "shutting down, waiting for all servers connections to be released");
-                control_->shut_down(ShutdownMode::wait_for_servers);
+                control_->shut_down(ending ? ShutdownMode::immediate : ShutdownMode::wait_for_servers);
                 break;
             case SIGQUIT:
                 log(LogLevel::log, "got SIGQUIT, fast exit");

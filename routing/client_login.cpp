@@ -190,7 +190,7 @@ bool ClientLogin::read_login_message() {
 
 void ClientLogin::on_start_up_packet(Bytes body) {
     const auto kind = frontend::classify_start_up_packet(BodyReader(body));
-    if (!kind) return refuse(Fault::unknown_packet);
+    if (!kind) return refuse(Fault::bad_packet_header, hex_of(Bytes(input_).substr(consumed_ - body.size() - length_bytes, 2 * length_bytes)));
     switch (*kind) {
         case frontend::StartUpKind::ssl_request:
             return frontend::SslRequest::parse(BodyReader(body)) ? on_ssl_request() : refuse(Fault::bad_start_up_packet);

@@ -87,7 +87,8 @@ CONSOLE = [
          "SUSPEND is there, as in PgBouncer up to 1.25"),
     whatever("what_shows_tell commands_of_a_watcher", "*SHOW FDS", "SHOW FDS is there, as in PgBouncer up to 1.25"),
     whatever("commands", "*: SUSPEND", "SUSPEND is there, as in PgBouncer up to 1.25"),
-    Rule("commands", ANY, "pgweir", r"paused/suspended|suspended/paused", "paused", "the texts that go with SUSPEND, of PgBouncer up to 1.25"),
+    whatever("commands", "92: PAUSE", "all is suspended already"),
+    Rule("commands kill", ANY, "pgweir", r"paused/suspended|suspended/paused", "paused", "the texts that go with SUSPEND, of PgBouncer up to 1.25"),
     Rule("what_shows_tell", "SHOW HELP", "both", r"(?s)D=.*?(?=\nC SHOW)", "", "each lists its own commands in its own words"),
     Rule("what_shows_tell", "SHOW ACTIVE_SOCKETS", "pgbouncer", r"D C\|admin.*\n", "", "the console's own request is no data that waits"),
     Rule("what_shows_tell", "SHOW LISTS", "both", r"D free_(clients|servers)\|\d+", "", "how much room is set aside is each one's own affair"),
@@ -104,17 +105,7 @@ CONSOLE = [
 ]
 
 OPEN = [
-    whatever("commands", "*: SET extra_float_digits = 3", "the console refuses SET extra_float_digits"),
-    whatever("commands", "*: KILL_CLIENT 0", "KILL_CLIENT 0 is called an invalid pointer, not an unknown client"),
-    whatever("commands", "85: PAUSE app", "PAUSE db succeeds while everything is paused"),
-    whatever("messages_to_the_console", "data of a COPY", "CopyData ends a console instead of being dropped"),
-    whatever("kill", "RESUME", "KILL without a name pauses the process, not the databases: RESUME db fails after it"),
-    whatever("two_shutdowns", "a running block|the program ends*", "a second SHUTDOWN WAIT_FOR_SERVERS ends the process at once"),
-    whatever("clients_altogether settings_set_by_hand", "after one left|a client too many", "consoles do not count in max_client_conn"),
-    whatever("client_login_timeout", "says nothing", "tcp_defer_accept keeps a silent client from client_login_timeout"),
     whatever("start_up_parameters ignored_parameters options ignored_options", "*search_path*", "PgBouncer 1.26 takes the start-up parameter search_path"),
-    Rule("login_notice", "a console", "pgbouncer", r"N S=NOTICE.*\n", "", "login_notify_message is not sent to consoles"),
-    Rule("broken_start", "protocol *|an unknown request", "both", r"bad packet header: '\w+'|unknown pkt", "", "unknown protocol versions: `unknown pkt` for `bad packet header: 'HEX'`"),
     Rule("odd_messages@*", ANY, "both", r"(?m)C=08P01 M=(unknown pkt|bad packet header: '\w+'|invalid message from client|message too long)$", "C=08P01",
          "the texts of §26 for unknown messages and lengths"),
     Rule("over_long_packets@*", "a query*", "both", r"(?m)M=(bad packet header: '\w+'|message too long)$", "", "the text for a message above max_packet_size"),

@@ -98,7 +98,8 @@ TEST_CASE("an order says what it is about") {
     CHECK(order_of(must_parse("set a = b")) == Order{.kind = OrderKind::set, .key = "a", .value = "b"});
     CHECK(order_of(must_parse("pause app")) == Order{.kind = OrderKind::pause, .database = "app"});
     CHECK(order_of(must_parse("kill_client 12")) == Order{.kind = OrderKind::kill_client, .client_id = 12});
-    CHECK(order_of(must_parse("kill_client 12x")).client_id == 0);
+    CHECK(order_of(must_parse("kill_client 0")).client_id == 0);
+    CHECK_FALSE(order_of(must_parse("kill_client 12x")).client_id);
     CHECK(order_of(must_parse("shutdown")) == Order{.kind = OrderKind::shutdown, .wants_answer = false});
     CHECK(order_of(must_parse("shutdown wait_for_servers")).mode == ShutdownMode::wait_for_servers);
     CHECK(order_of(must_parse("shutdown wait_for_clients")).mode == ShutdownMode::wait_for_clients);

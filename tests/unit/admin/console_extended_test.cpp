@@ -190,7 +190,8 @@ TEST_CASE("Terminate closes, also while errors are passed over") {
 
 TEST_CASE("what is not a message of the protocol's query phase closes with a fault") {
     Console console(ConsoleRole::admin);
-    for (const char type : {'F', 'd', 'p', '?'}) {
+    for (const char type : {'d', 'c', 'f'}) CHECK(console.on_message(static_cast<frontend::Type>(type), "").bytes.empty());
+    for (const char type : {'F', 'p', '?'}) {
         const auto step = console.on_message(static_cast<frontend::Type>(type), "");
         CHECK(step.closes);
         CHECK(step.fault == Fault::unknown_packet);

@@ -166,7 +166,7 @@ TEST_CASE("a malformed cancel request is closed without an answer") {
 
 TEST_CASE("old and unknown protocols are refused by name") {
     CHECK(error_of_first_bytes(Bytes("\0\0\0\x08\0\2\0\0", 8)) == "0A000 old V2 protocol not supported");
-    CHECK(error_of_first_bytes(Bytes("\0\0\0\x08\0\4\0\0", 8)) == "08P01 unknown pkt");
+    CHECK(error_of_first_bytes(Bytes("\0\0\0\x08\0\4\0\0", 8)) == "08P01 bad packet header: '0000000800040000'");
     CHECK(error_of_first_bytes("GET / HTTP/1.1\r\n\r\n") == "08P01 bad packet header: '474554202f204854'");
     CHECK(error_of_first_bytes(Bytes("\x16\x03\x01\0\xf8\x01\0\0\xf4", 9)) == "08P01 bad packet header: '16030100f8010000'");
     CHECK(error_of_first_bytes(Bytes("\0\0\0\7\0\3\0\0", 8)) == "08P01 bad packet header: '0000000700030000'");
