@@ -85,9 +85,10 @@ asio::awaitable<std::optional<OpenFailure>> log_in(Worker& worker, Attempt attem
                 co_return OpenFailure{.reason = CloseReason::login_failed, .sqlstate = login.sqlstate(), .message = login.message()};
             case ServerLogin::Step::failed: {
                 const bool secret = login.client_fault() == Fault::server_login_wrong_password_type;
+                const auto& row = fault_row(Fault::server_login_wrong_password_type);
                 co_return OpenFailure{.reason = secret ? CloseReason::login_failed : CloseReason::connect_failed,
-                                      .sqlstate = {},
-                                      .message = secret ? "server login failed: wrong password type" : login.reason()};
+                                      .sqlstate = !secret ? "" : worker.compat_error_codes() ? row.compat_sqlstate : row.sqlstate,
+                                      .message = secret ? row.message : login.reason()};
             }
         }
     }
