@@ -137,7 +137,8 @@ workers=''
 parse_options "$@"
 choose_drivers
 make_certificates
-start_postgres --max-connections 200 --scram-user app:secret --conf 'ssl = on' \
+# Without jit: asyncpg's look at the types takes a second of it each time, and a busy machine has no 24 to spare.
+start_postgres --max-connections 200 --scram-user app:secret --conf 'jit = off' --conf 'ssl = on' \
     --conf "ssl_cert_file = '$certs/here.crt'" --conf "ssl_key_file = '$certs/here.key'"
 for workers in ${workers:-1 2}; do try_all; done
 finish
