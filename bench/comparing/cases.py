@@ -59,12 +59,12 @@ class Case:
 class CpuPerTransaction(Case):
     """Microseconds of a core for each transaction, at a load that keeps the proxy busy."""
 
-    def __init__(self, name, title, options, budget=None, auth_type="trust", workers=1, script=None):
-        self.options, self.auth_type, self.workers, self.script = options, auth_type, workers, script
+    def __init__(self, name, title, options, budget=None, auth_type="trust", workers=1, script=None, tls=False):
+        self.options, self.auth_type, self.workers, self.script, self.tls = options, auth_type, workers, script, tls
         self.metrics = [Metric(name, title, "µs CPU/tx", budget)]
 
     def measure(self, bench, contestant):
-        proxy = bench.proxy(contestant, auth_type=self.auth_type, workers=self.workers)
+        proxy = bench.proxy(contestant, auth_type=self.auth_type, workers=self.workers, tls=self.tls)
         options = [*self.options, "-T", bench.seconds]
         if self.script:
             options += ["-f", bench.script(self.metrics[0].name, self.script)]
@@ -76,15 +76,16 @@ class CpuPerTransaction(Case):
 class CpuPerGigabyte(Case):
     """A result of 100 MB, thrown away by the client, in rows of a given size on the wire."""
 
-    def __init__(self, row_bytes, budget=None):
-        self.row_bytes = row_bytes
-        self.metrics = [Metric(f"result_{row_bytes}", f"100 MB result, {row_bytes}-byte rows", "ms CPU/GB", budget)]
+    def __init__(self, row_bytes, budget=None, tls=False):
+        self.row_bytes, self.tls = row_bytes, tls
+        kind, words = ("tls_result", ", TLS") if tls else ("result", "")
+        self.metrics = [Metric(f"{kind}_{row_bytes}", f"100 MB result, {row_bytes}-byte rows{words}", "ms CPU/GB", budget)]
 
     def measure(self, bench, contestant):
-        proxy = bench.proxy(contestant, auth_type="trust", workers=1)
+        proxy = bench.proxy(contestant, auth_type="trust", workers=1, tls=self.tls)
         head = 11  # type, length, columns, length of the one column
         sql = f"select repeat('x', {self.row_bytes - head}) from generate_series(1, {100_000_000 // self.row_bytes})"
-        with load.log_in(proxy.port) as client:
+        with load.log_in(proxy.port, tls=self.tls) as client:
             before = proxy.cpu_nanoseconds()
             received = load.drain_result(client, sql.encode())
             spent = proxy.cpu_nanoseconds() - before
@@ -96,7 +97,7 @@ class Latency(Case):
 
     def __init__(self, rate=2000):
         self.rate = rate
-        self.metrics = [Metric("latency_p50", f"latency at {rate:,}/s, median", "µs"), Metric("latency_p99", f"latency at {rate:,}/s, 99 %", "µs")]
+        self.metrics = [Metric("latency_p50", f"latency at {rate:,}/s, median", "µs"), Metric("latency_p99", f"latency at {rate:,}/s, 99 %", "µs", 1.1)]
 
     def measure(self, bench, contestant):
         proxy = bench.proxy(contestant, auth_type="trust", workers=1)
@@ -109,17 +110,18 @@ class IdleClientMemory(Case):
 
     rounds_wanted = 3
 
-    def __init__(self):
-        self.metrics = [Metric("idle_client", "private memory, idle client of 9,000", "bytes", 0.6)]
+    def __init__(self, name, title, count, budget, tls=False, statement=None):
+        self.count, self.how = count, {"tls": tls, "statement": statement}
+        self.metrics = [Metric(name, f"private memory, {title} of {count:,}", "bytes", budget)]
 
     def measure(self, bench, contestant):
-        count = min(9000, machine.raise_open_files() - 1000)
-        proxy = bench.fresh_proxy(contestant)
+        count = min(self.count, machine.raise_open_files() - 1000)
+        proxy = bench.fresh_proxy(contestant, tls=self.how["tls"])
         try:
-            load.IdleClients(proxy.port, 200).close()
+            load.IdleClients(proxy.port, 200, **self.how).close()
             load.pgbench(proxy, "-S", "-c", 20, "-t", 50)
             before = machine.private_bytes(proxy.pid)
-            clients = load.IdleClients(proxy.port, count)
+            clients = load.IdleClients(proxy.port, count, **self.how)
             grown = machine.private_bytes(proxy.pid) - before
             clients.close()
         finally:
@@ -211,15 +213,22 @@ def all_cases():
         CpuPerTransaction("prepared", "prepared, 32 clients", [*busy, "-M", "prepared"], 0.85),
         CpuPerTransaction("tpcb", "TPC-B-like, 16 clients", ["-c", 16, "-j", 1], 0.85),
         CpuPerTransaction("clients_1000", "simple, 1,000 clients", ["-S", "-c", 1000, "-j", 1], 0.8),
-        CpuPerTransaction("pipeline_extended", "pipelines of ten, extended", ["-c", 16, "-j", 1, "-M", "extended"], script=pipeline_of(10)),
+        CpuPerTransaction("pipeline_extended", "pipelines of ten, extended", ["-c", 16, "-j", 1, "-M", "extended"], 0.9, script=pipeline_of(10)),
         CpuPerTransaction("pipeline_prepared", "pipelines of ten, prepared", ["-c", 16, "-j", 1, "-M", "prepared"], 0.3, script=pipeline_of(10)),
-        CpuPerTransaction("churn_trust", "connection for each transaction, trust", ["-C", "-S", "-c", 8, "-j", 1]),
-        CpuPerTransaction("churn_scram", "connection for each transaction, SCRAM", ["-C", "-S", "-c", 8, "-j", 1], auth_type="scram-sha-256"),
+        CpuPerTransaction("churn_trust", "connection for each transaction, trust", ["-C", "-S", "-c", 8, "-j", 1], 1.0),
+        CpuPerTransaction("churn_scram", "connection for each transaction, SCRAM", ["-C", "-S", "-c", 8, "-j", 1], 0.8, auth_type="scram-sha-256"),
         CpuPerGigabyte(1024, 0.45),
-        CpuPerGigabyte(64, 0.45),
+        CpuPerGigabyte(64, 0.75),
+        CpuPerTransaction("tls_simple", "simple, 32 clients, TLS", [*busy, "-M", "simple"], 0.8, tls=True),
+        CpuPerTransaction("tls_churn_trust", "connection for each transaction, TLS", ["-C", "-S", "-c", 8, "-j", 1], 0.8, tls=True),
+        CpuPerTransaction("tls_churn_scram", "connection for each transaction, SCRAM over TLS", ["-C", "-S", "-c", 8, "-j", 1], 0.7,
+                          auth_type="scram-sha-256", tls=True),
+        CpuPerGigabyte(1024, 0.45, tls=True),
         Latency(),
-        CpuPerTransaction("two_workers", "two workers / two processes, 4,000/s", ["-S", "-c", 32, "-j", 1, "-R", 4000], workers=2),
-        IdleClientMemory(),
+        CpuPerTransaction("two_workers", "two workers / two processes, 4,000/s", ["-S", "-c", 32, "-j", 1, "-R", 4000], 1.0, workers=2),
+        IdleClientMemory("idle_client", "idle client", 9000, 0.6),
+        IdleClientMemory("idle_prepared_client", "idle client with a prepared statement", 9000, 0.6, statement="select 1"),
+        IdleClientMemory("idle_tls_client", "idle TLS client", 3000, 0.9, tls=True),
         SystemCalls(),
         instructions("simple", 2000),
         instructions("extended"),

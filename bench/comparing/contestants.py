@@ -20,6 +20,16 @@ def scram_secret(password, salt=b"pgweir-bench-001", iterations=4096):
     return f"SCRAM-SHA-256${iterations}:{text[0]}${text[1]}:{text[2]}"
 
 
+def certificate_in(folder):
+    """A key on P-256 and its certificate, made when first asked for."""
+    key, certificate = folder / "bench.key", folder / "bench.crt"
+    if not certificate.exists():
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "30",
+                        "-subj", "/CN=localhost", "-keyout", key, "-out", certificate], check=True, capture_output=True)
+        key.chmod(0o644)    # for the unprivileged user; it guards nothing
+    return key, certificate
+
+
 class Contestant:
     """A program that reads pgbouncer.ini."""
 
@@ -42,8 +52,8 @@ class Contestant:
 class Proxy:
     """One running contestant; `workers` is threads of one pgweir, or processes of a PgBouncer behind one port."""
 
-    def __init__(self, contestant, postgres, folder, auth_type="trust", workers=1, under=(), pin=True):
-        self.contestant, self.port = contestant, machine.free_port()
+    def __init__(self, contestant, postgres, folder, auth_type="trust", workers=1, under=(), pin=True, tls=False):
+        self.contestant, self.port, self.tls = contestant, machine.free_port(), tls
         processes = 1 if contestant.is_pgweir else workers
         name = f"{contestant.name}-{auth_type}-{workers}-{self.port}"
         users = folder / "users.txt"
@@ -69,6 +79,9 @@ class Proxy:
                  f"listen_port = {self.port}", "unix_socket_dir =", f"auth_type = {auth_type}", f"auth_file = {users}",
                  "pool_mode = transaction", f"default_pool_size = {20 // processes}", "max_client_conn = 19000",
                  "max_prepared_statements = 200", "log_connections = 0", "log_disconnections = 0"]
+        if self.tls:
+            key, certificate = certificate_in(users.parent)
+            lines += ["client_tls_sslmode = require", f"client_tls_key_file = {key}", f"client_tls_cert_file = {certificate}"]
         if self.contestant.is_pgweir:
             lines += [f"worker_threads = {workers}", f"admin_http_addr = 127.0.0.1:{machine.free_port()}"]
         if processes > 1:
