@@ -78,7 +78,7 @@ def at_login():
         check("client_login_timeout ends a login that does not go on", b"client_login_timeout" in silent.recv(1000))
     one.close()
     eventually(lambda: len(ADMIN.query("SHOW CLIENTS")) == 1)
-    put(client_login_timeout="60", max_client_conn="1")
+    put(client_login_timeout="60", max_client_conn="2")    # the administrator counts too
     only = client()
     refused = outcome_of_login()
     check("max_client_conn refuses one more", refused == "53300 no more connections allowed (max_client_conn)", refused)
