@@ -4,77 +4,15 @@
 //! Prints `ok NAME` or `FAILED NAME: why` for each check; ends with status 1 if one failed.
 
 mod tls;
+mod world;
 
 use futures::future::{join_all, try_join_all, BoxFuture};
 use futures::{pin_mut, stream, FutureExt, SinkExt, StreamExt, TryStreamExt};
 use std::{collections::HashSet, env, io, time::Duration};
-use tokio_postgres::{error::SqlState, AsyncMessage, Client, Error, NoTls};
-
-type Failure = Box<dyn std::error::Error + Send + Sync>;
-type Outcome = Result<(), Failure>;
+use tokio_postgres::{error::SqlState, AsyncMessage, Error, NoTls};
+use world::{connected, fails, number, on_many_clients, same, settings, trusted, Outcome};
 
 const BACKEND: &str = "select pg_backend_pid()::text || ' ' || txid_current()::text";
-
-fn number(name: &str) -> usize {
-    env::var(name).unwrap().parse().unwrap()
-}
-
-fn settings() -> tokio_postgres::Config {
-    let mut settings = tokio_postgres::Config::new();
-    settings.host("127.0.0.1").port(number("PGPORT") as u16).user(&env::var("PGUSER").unwrap());
-    settings.password(env::var("PGPASSWORD").unwrap()).dbname(&env::var("PGDATABASE").unwrap());
-    if env::var("PGSSLROOTCERT").is_ok() {
-        settings.ssl_mode(tokio_postgres::config::SslMode::Require);
-    }
-    settings
-}
-
-fn trusted() -> Option<tls::Tls> {
-    env::var("PGSSLROOTCERT").ok().map(|file| tls::Tls::trusting(&file).unwrap())
-}
-
-async fn connected() -> Result<Client, Failure> {
-    match trusted() {
-        Some(tls) => {
-            let (client, connection) = settings().connect(tls).await?;
-            tokio::spawn(connection);
-            Ok(client)
-        }
-        None => {
-            let (client, connection) = settings().connect(NoTls).await?;
-            tokio::spawn(connection);
-            Ok(client)
-        }
-    }
-}
-
-async fn on_many_clients<Work>(work: impl Fn(Client, i32) -> Work) -> Outcome
-where
-    Work: std::future::Future<Output = Outcome> + Send + 'static,
-{
-    let mut running = Vec::new();
-    for client in 0..number("CLIENTS") {
-        running.push(tokio::spawn(work(connected().await?, client as i32)));
-    }
-    for one in join_all(running).await {
-        one??;
-    }
-    Ok(())
-}
-
-fn same<Value: PartialEq + std::fmt::Debug>(got: Value, wanted: Value) -> Outcome {
-    if got == wanted {
-        return Ok(());
-    }
-    Err(format!("{:.100}, not {:.100}", format!("{got:?}"), format!("{wanted:?}")).into())
-}
-
-fn fails<Value>(state: SqlState, result: Result<Value, Error>) -> Outcome {
-    match result {
-        Ok(_) => Err(format!("no error came, {} was due", state.code()).into()),
-        Err(error) => same(error.code(), Some(&state)),
-    }
-}
 
 async fn each_client_gets_its_own_answers() -> Outcome {
     on_many_clients(|client, number| async move {
