@@ -33,8 +33,10 @@ struct LoginState : AsyncTransport {
 
 class LoginTask {
 public:
-    LoginTask(Worker& worker, std::unique_ptr<Login> login, int fd)
-        : worker_(worker), login_(std::move(login)), state_(std::make_shared<LoginState>(worker.io(), fd)) {}
+    LoginTask(Worker& worker, std::unique_ptr<Login> login, Transport& transport)
+        : worker_(worker), login_(std::move(login)), state_(std::make_shared<LoginState>(worker.io(), transport.fd())) {
+        transport.release();    // the state has it
+    }
 
     Task run(Next next) {
         arm_timeout();
@@ -160,7 +162,7 @@ private:
 }  // namespace
 
 Task client_login(Worker& worker, std::unique_ptr<Login> login, Transport transport, Next next) {
-    auto task = std::make_unique<LoginTask>(worker, std::move(login), transport.release());
+    auto task = std::make_unique<LoginTask>(worker, std::move(login), transport);
     co_await task->run(next);
 }
 

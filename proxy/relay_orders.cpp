@@ -140,6 +140,7 @@ void Relay::grant(ClientConnection& client, ServerConnection& server) {
 
 void Relay::unlink(ClientConnection& client) {
     if (client.server == nullptr) return;
+    client.server->half_sent = client.session.has_half_sent();
     client.server->client = nullptr;
     client.server = nullptr;
 }

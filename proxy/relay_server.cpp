@@ -228,7 +228,8 @@ void Relay::close_server(ServerConnection& server, CloseReason reason) {
         servers_.erase(server.place);
     }
     static const std::string terminate = {'X', 0, 0, 0, 4};
-    if (!server.broken && server.output.empty()) server.transport.write(terminate.data(), terminate.size());
+    // Behind half a message it would be taken for the rest, and what was cut might be run.
+    if (!server.broken && !server.half_sent && server.output.empty()) server.transport.write(terminate.data(), terminate.size());
     server.transport.close();
     by_server_[server.id.index] = nullptr;
     dead_servers_.push_back(&server);

@@ -46,6 +46,7 @@ struct ServerConnection : MailboxNode {
     bool hung_up = false;
     bool is_ready = false;
     bool broken = false;
+    bool half_sent = false;                // its client went in the middle of a message
     bool watching_output = false;
     bool closed = false;                   // gone from the book; freed when its node is not linked
     std::atomic<std::uint8_t> move_to{0};      // arguments of the pending orders

@@ -344,7 +344,7 @@ void ClientSession::on_client_lost(ServerSession* server, TimePoint now, Session
         deadline_ = never;
         return out.close(Kind::close_client, Fault::none);
     }
-    if (!scanner_.at_boundary() && !dropping_frame_) return fail(server, Fault::none, out);
+    if (has_half_sent()) return fail(server, Fault::none, out);
     if (has_own_server_) return finish_leaving(*server, out);
     phase_ = Phase::leaving;
     const bool busy = !server->ledger.is_settled();

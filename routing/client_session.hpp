@@ -83,6 +83,8 @@ public:
     bool wants_input() const {
         return !holds_input_ && !awaits_replies_ && (phase_ == Phase::idle || phase_ == Phase::linked);
     }
+    // Its server has had a part of a message: whatever comes behind that would be taken for the rest.
+    bool has_half_sent() const { return !scanner_.at_boundary() && !dropping_frame_; }
     // The number of the request that runs on the linked server, for a cancel; 0: none.
     std::uint32_t running_request(const ServerSession* server) const;
 

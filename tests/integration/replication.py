@@ -85,8 +85,26 @@ def terminate_takes_its_turn():
     watcher.query("drop table said")
 
 
+def cut_in_a_message():
+    """Nothing may complete it: of `as a1` without its end a Terminate behind it would make `as aX`."""
+    long = b"/* " + b"x" * 20000 + b" */ "    # more than is looked at as a whole
+    for kind, start in (("a pooled client", {}), ("a replication client", {"replication": "database"})):
+        session = client(**start)
+        (pid,), = session.query("select pg_backend_pid()")
+        session.socket.sendall(message(b"Q", long + b"create table half_said as select 1 as a1\0")[:-2])
+        time.sleep(0.2)
+        session.close()
+        watcher = client(postgres_port)
+        deadline = time.monotonic() + 5
+        while watcher.query(f"select count(*) from pg_stat_activity where pid = {pid}") != [["0"]] and time.monotonic() < deadline:
+            time.sleep(0.05)
+        check(f"half a statement of {kind} is never run", watcher.query("select to_regclass('half_said')") == [[None]])
+        watcher.query("drop table if exists half_said")
+
+
 ends_and_goes_on()
 slow_reader()
 lost_in_a_transaction()
 terminate_takes_its_turn()
+cut_in_a_message()
 finish()

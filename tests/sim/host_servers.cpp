@@ -239,7 +239,7 @@ void Host::lose_server(ServerEnd& server) {
     unlink(*client);
     SessionActions actions;
     client->session->on_server_lost(*server.session, actions);
-    close(server);
+    close(server, client->input_place.rest > 0);
     carry_out(*client, {}, actions);
 }
 

@@ -48,7 +48,7 @@ MUTATIONS = (
     mutation("idle_transaction_timeout is never due",
         (CLIENT_SESSION_CPP, "if (!busy && in_block) deadline_", "if (busy && in_block) deadline_")),
     mutation("bytes of a lost client are half a request",
-        (CLIENT_SESSION_CPP, "if (!scanner_.at_boundary() && !dropping_frame_) return fail(server, Fault::none, out);", "")),
+        (CLIENT_SESSION_CPP, "if (has_half_sent()) return fail(server, Fault::none, out);", "")),
     mutation("after Terminate an error does not bring its Sync",
         (CLIENT_SESSION_CPP,
          "    if (phase_ == Phase::leaving) proceed_leaving(server, out);\n"
