@@ -45,6 +45,10 @@ public:
         std::lock_guard lock(mutex_);
         return catalog_.intern(identity);
     }
+    void outdate() override {
+        std::lock_guard lock(mutex_);
+        catalog_.outdate();
+    }
 
 private:
     std::mutex mutex_;

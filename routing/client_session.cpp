@@ -176,7 +176,7 @@ void ClientSession::begin_request(TimePoint now) {
 
 void ClientSession::on_granted(ServerSession& server, TimePoint now, SessionActions& out) {
     phase_ = Phase::linked;
-    unnamed_is_there_ = forgetting_ = false;
+    unnamed_is_there_ = forgetting_ = dropping_ = false;
     request_began_ = now;
     if (!in_transaction_) transaction_began_ = now;
     counters_->server_assignments.add();
@@ -225,7 +225,9 @@ void ClientSession::on_reply_frame(const Frame& frame, std::size_t offset, Serve
 
     if (frame.begins) {
         if (type == error_response) server.note_error(frame);
+        if (type == error_response) note_outdated_plan(server, frame);
         if (type == command_complete && server.note_completion(frame) && statements_) statements_->clear();
+        if (type == command_complete) note_dropped(server, frame);
         const bool own = server.ledger.head_is_swallowed();
         const bool refused = type == error_response && tell_refusal(server, frame, out);
         server.route = server.ledger.on_reply(type);

@@ -109,7 +109,7 @@ private:
     bool must_stall(const Frame& frame, const ServerSession& server) const;
     bool take_statement_message(const Frame& frame, ServerSession& server, SessionActions& out);
     bool take_parse(const Frame& frame, ServerSession& server, SessionActions& out);
-    bool take_unnamed_parse(const Frame& frame, ServerSession& server);
+    bool take_unnamed_parse(const Frame& frame, ServerSession& server, SessionActions& out);
     bool take_bind(const Frame& frame, ServerSession& server, SessionActions& out);
     bool take_describe(const Frame& frame, ServerSession& server, SessionActions& out);
     bool take_close(const Frame& frame, ServerSession& server, SessionActions& out);
@@ -126,6 +126,11 @@ private:
     void refuse_name(ServerSession& server, Bytes name, Bytes identity, SessionActions& out);
     static void note_refusal(ServerSession& server, Fault refusal, Bytes name);
     bool tell_refusal(const ServerSession& server, const Frame& frame, SessionActions& out);
+    bool take_deallocate(const Frame& frame, ServerSession& server, SessionActions& out);
+    bool take_unnamed_deallocate(const Frame& frame, ServerSession& server, SessionActions& out);
+    static void make_droppable(ServerSession& server, SessionActions& out);
+    static void note_dropped(ServerSession& server, const Frame& frame);
+    void note_outdated_plan(ServerSession& server, const Frame& frame) const;
     void take_effects(ServerSession& server, SessionActions& out);
     void take_effect(StatementEffect& effect, ServerSession& server);
     void drop_effect(StatementEffect& effect, const ServerSession& server, bool failed);
@@ -163,6 +168,7 @@ private:
     bool unnamed_is_there_ = false;    // the linked server's unnamed statement is what this client takes it to be
     bool forgetting_ = false;          // what runs next may drop all prepared statements
     bool unnamed_forgets_ = false;     // the unnamed statement would
+    bool dropping_ = false;            // what runs next drops the statement that `unnamed_drops` names
     std::size_t bytes_wanted_ = 0;
     std::uint32_t replaced_ = 0;       // bytes at the front of the message in hand that own bytes stand for
     std::uint32_t request_number_ = 0;

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "protocol/backend/close_complete.hpp"
+#include "protocol/backend/command_complete.hpp"
 #include "protocol/backend/error_response.hpp"
 #include "protocol/backend/parse_complete.hpp"
 #include "protocol/body_writer.hpp"
@@ -14,6 +15,7 @@
 #include "protocol/frontend/describe.hpp"
 #include "protocol/frontend/flush.hpp"
 #include "protocol/frontend/parse.hpp"
+#include "protocol/frontend/query.hpp"
 #include "routing/client_session.hpp"
 
 namespace pgweir {
@@ -27,7 +29,8 @@ constexpr std::size_t unnamed_kept_max = 64u << 10;    // bytes of an unnamed Pa
 constexpr std::size_t bind_names_max = 4u << 20;       // bytes up to the end of a Bind's names
 constexpr std::size_t query_held_max = 1u << 10;       // bytes of a Query that is looked at as a whole
 constexpr Bytes absent_name = "pgweir_absent";         // no statement is ever called that
-constexpr Bytes taken_name = "pgweir_taken";           // only what refuse_name puts there
+constexpr Bytes taken_name = "pgweir_taken";           // only what refuse_name and make_droppable put there
+constexpr Bytes dropping_sql = "deallocate pgweir_taken";
 constexpr std::size_t name_told_max = 1024;            // bytes of a name that an error message repeats
 constexpr std::uint32_t ledger_long = 4096;            // requests
 constexpr std::size_t effects_max = 256;               // under way: each name is looked for among them
@@ -70,6 +73,12 @@ BindNames bind_names(Bytes body) {
 
 std::uint32_t length_field(Bytes header) {
     return static_cast<std::uint32_t>(BodyReader{header.substr(1)}.int32());
+}
+
+// The text of a Query that is all there.
+Bytes sql_of(const Frame& frame) {
+    const Bytes body = frame.body();
+    return frame.ends && body.ends_with('\0') ? body.substr(0, body.size() - 1) : Bytes();
 }
 
 // The name in a Parse, or behind the kind in a Describe or Close of a statement; nothing for a portal's.
@@ -125,7 +134,11 @@ bool ClientSession::must_stall(const Frame& frame, const ServerSession& server) 
     const auto type = frontend::Type{frame.type};
     const auto effects = server.statements.under_way();
     if (effects.front().series == server.ledger.series() || !tracks_statements() || server.ledger.copy_in()) return false;
-    if (type != parse && type != bind && type != describe && type != close) return false;
+    if (type != parse && type != bind && type != describe && type != close && type != query) return false;
+    if (type == query) {
+        const auto dropped = deallocated_name(sql_of(frame));
+        return dropped && std::any_of(effects.begin(), effects.end(), [&](const auto& effect) { return effect.name == *dropped; });
+    }
     const auto name = type == bind ? std::optional(bind_names(frame.body()).statement) : statement_name(frame);
     if (!name || (type == parse && name->empty())) return false;
     for (auto effect = effects.rbegin(); effect != effects.rend(); ++effect) {
@@ -145,6 +158,7 @@ bool ClientSession::take_statement_message(const Frame& frame, ServerSession& se
         case bind: return take_bind(frame, server, out);
         case describe: return take_describe(frame, server, out);
         case close: return take_close(frame, server, out);
+        case query: return take_deallocate(frame, server, out);
         default: return false;
     }
 }
@@ -152,7 +166,7 @@ bool ClientSession::take_statement_message(const Frame& frame, ServerSession& se
 bool ClientSession::take_parse(const Frame& frame, ServerSession& server, SessionActions& out) {
     const auto name = statement_name(frame);
     if (!name) return false;
-    if (name->empty()) return take_unnamed_parse(frame, server);
+    if (name->empty()) return take_unnamed_parse(frame, server, out);
     if (!frontend::Parse::parse(BodyReader{frame.body()})) return false;    // the server refuses it
 
     counters_->client_parses.add();
@@ -185,10 +199,12 @@ bool ClientSession::take_parse(const Frame& frame, ServerSession& server, Sessio
     return true;
 }
 
-bool ClientSession::take_unnamed_parse(const Frame& frame, ServerSession& server) {
+bool ClientSession::take_unnamed_parse(const Frame& frame, ServerSession& server, SessionActions& out) {
+    if (statements_) statements_->unnamed_drops.clear();
+    const bool is_made = take_unnamed_deallocate(frame, server, out);
     server.ledger.push(RequestKind::parse, Disposition::forward, 1);
     StatementEffect& effect = server.statements.note(EffectKind::unnamed, server.ledger.series());
-    if (frame.ends) effect.name = frame.body().substr(1);    // kept: a later Bind may find itself on another server
+    if (frame.ends && !is_made) effect.name = frame.body().substr(1);    // kept: a later Bind may find itself on another server
     unnamed_is_there_ = true;
     unnamed_forgets_ = forgets_statements(effect.name);
     return true;
@@ -205,6 +221,7 @@ bool ClientSession::take_bind(const Frame& frame, ServerSession& server, Session
             return true;
         }
         forgetting_ = forgetting_ || unnamed_forgets_;
+        dropping_ = statements_ && !statements_->unnamed_drops.empty();
         return false;
     }
     const StatementRef statement = statement_named(names.statement, server);
@@ -261,6 +278,59 @@ bool ClientSession::take_close(const Frame& frame, ServerSession& server, Sessio
     return true;
 }
 
+// DEALLOCATE of a statement of the protocol, by which several drivers end theirs. The server knows it by another name, and
+// keeps it: it gets one to drop that was made for that, so that the answer is its own, in a failed transaction too.
+bool ClientSession::take_deallocate(const Frame& frame, ServerSession& server, SessionActions& out) {
+    const auto name = deallocated_name(sql_of(frame));
+    if (!name || !statement_named(*name, server)) return false;
+    make_droppable(server, out);
+    forgetting_ = false;
+    const std::uint16_t effects = end_unnamed(server);
+    server.statements.note(EffectKind::client_drops, server.ledger.series()).name = *name;
+    server.ledger.push(RequestKind::query, Disposition::forward, static_cast<std::uint16_t>(effects + 1));
+    out.make(Kind::made_to_server, [](std::string& bytes) { append_message(bytes, frontend::Query{dropping_sql}); });
+    replaced_ = static_cast<std::uint32_t>(frame.bytes.size());
+    return true;
+}
+
+// The same by an unnamed Parse; it drops when it is run.
+bool ClientSession::take_unnamed_deallocate(const Frame& frame, ServerSession& server, SessionActions& out) {
+    const Bytes identity = frame.body().substr(1);
+    auto name = frame.ends ? deallocated_name(identity.substr(0, identity.find('\0'))) : std::nullopt;
+    if (!name || !statement_named(*name, server)) return false;
+    make_droppable(server, out);
+    statements().unnamed_drops = std::move(*name);
+    out.make(Kind::made_to_server, [&](std::string& bytes) { append_parse(bytes, {}, std::string(dropping_sql) + std::string("\0\0\0", 3)); });
+    replaced_ = static_cast<std::uint32_t>(frame.bytes.size());
+    return true;
+}
+
+void ClientSession::make_droppable(ServerSession& server, SessionActions& out) {
+    server.ledger.push(RequestKind::close, Disposition::swallow);
+    server.ledger.push(RequestKind::parse, Disposition::inject);
+    out.make(Kind::made_to_server, [](std::string& bytes) {
+        append_message(bytes, frontend::Close{frontend::Target::statement, taken_name});
+        append_parse(bytes, taken_name, Bytes("\0\0\0", 3));
+    });
+}
+
+// Before the ledger hears of it.
+void ClientSession::note_dropped(ServerSession& server, const Frame& frame) {
+    if (!server.ledger.head_has_effects() || !frame.ends) return;
+    const auto done = backend::CommandComplete::parse(BodyReader{frame.body()});
+    if (done && done->tag == "DEALLOCATE") server.statements.confirm_drop();
+}
+
+// "cached plan must not change result type": the client is told, and prepares the same text again, which must then be
+// planned again. Which statement it was the message does not say.
+void ClientSession::note_outdated_plan(ServerSession& server, const Frame& frame) const {
+    if (!tracks_statements() || !frame.ends || server.statement_source == nullptr) return;
+    const auto error = backend::ErrorResponse::parse(BodyReader{frame.body()});
+    if (error && error->fields.field(backend::error_field::sqlstate) == "0A000" &&
+        error->fields.field(backend::error_field::routine) == "RevalidateCachedQuery")
+        server.statement_source->outdate();
+}
+
 // What a Query or Execute changes beside its result.
 std::uint16_t ClientSession::effects_of_run(const Frame& frame, ServerSession& server) {
     using enum frontend::Type;
@@ -271,6 +341,10 @@ std::uint16_t ClientSession::effects_of_run(const Frame& frame, ServerSession& s
         effects = end_unnamed(server);
     } else if (frontend::Type{frame.type} != execute) {
         return 0;
+    }
+    if (frontend::Type{frame.type} == execute && std::exchange(dropping_, false)) {
+        server.statements.note(EffectKind::client_drops, server.ledger.series()).name = statements().unnamed_drops;
+        ++effects;
     }
     if (!std::exchange(forgetting_, false)) return effects;
     server.statements.note(EffectKind::all_forgotten, server.ledger.series());
@@ -294,7 +368,7 @@ StatementRef ClientSession::statement_named(Bytes name, const ServerSession& ser
         if (effect->kind == EffectKind::all_forgotten) return nullptr;
         if (effect->name != name) continue;
         if (effect->kind == EffectKind::client_names) return effect->statement;
-        if (effect->kind == EffectKind::client_forgets) return nullptr;
+        if (effect->kind == EffectKind::client_forgets || effect->kind == EffectKind::client_drops) return nullptr;
     }
     return statements_ ? statements_->find(name) : nullptr;
 }
@@ -423,6 +497,9 @@ void ClientSession::take_effect(StatementEffect& effect, ServerSession& server) 
             return statements_->add(effect.name, std::move(effect.statement));
         case EffectKind::client_forgets:
             if (statements_) statements_->remove(effect.name);
+            return;
+        case EffectKind::client_drops:
+            if (statements_ && effect.is_confirmed) statements_->remove(effect.name);
             return;
         case EffectKind::unnamed:
             statements().unnamed = effect.name;

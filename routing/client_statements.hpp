@@ -38,6 +38,8 @@ public:
 
     // As in a Parse behind its name; empty: not known.
     std::string unnamed;
+    // The statement that the unnamed one drops when it is run; empty: none.
+    std::string unnamed_drops;
 
 private:
     struct Hash {

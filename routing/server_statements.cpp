@@ -62,6 +62,7 @@ StatementEffect& ServerStatements::note(StatementEffect::Kind kind, std::uint32_
     StatementEffect& effect = slots_[end_++];
     effect.kind = kind;
     effect.refusal = Fault::none;
+    effect.is_confirmed = false;
     effect.series = series;
     effect.statement = nullptr;
     if (effect.name.capacity() > name_kept)
@@ -69,6 +70,14 @@ StatementEffect& ServerStatements::note(StatementEffect::Kind kind, std::uint32_
     else
         effect.name.clear();
     return effect;
+}
+
+void ServerStatements::confirm_drop() {
+    for (std::size_t i = first_; i < end_; ++i)
+        if (slots_[i].kind == StatementEffect::Kind::client_drops && !slots_[i].is_confirmed) {
+            slots_[i].is_confirmed = true;
+            return;
+        }
 }
 
 StatementEffect& ServerStatements::take_effect() {

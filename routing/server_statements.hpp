@@ -26,6 +26,7 @@ struct StatementEffect {
         server_lacks,       // a Close of it
         client_names,       // the client's `name` means the statement
         client_forgets,     // … means nothing
+        client_drops,       // … if the tag of the DEALLOCATE says so
         unnamed,            // the client's unnamed statement has the text `name`; empty: it is gone
         unnamed_again,      // ours, of the same text on another server
         all_forgotten,      // DEALLOCATE ALL or DISCARD ALL, if its tag says so
@@ -34,6 +35,7 @@ struct StatementEffect {
 
     Kind kind = Kind::refused;
     Fault refusal = Fault::none;
+    bool is_confirmed = false;   // client_drops: it has been done
     std::uint32_t series = 0;    // ReplyLedger's, when it was sent
     StatementRef statement;
     std::string name;            // … or the text of an unnamed statement
@@ -54,6 +56,8 @@ public:
     bool has_under_way() const { return first_ < end_; }
     // Oldest first.
     std::span<const StatementEffect> under_way() const { return std::span(slots_).subspan(first_, end_ - first_); }
+    // The oldest `client_drops` has been done.
+    void confirm_drop();
     // The oldest one, off the list; there until the next `note`.
     StatementEffect& take_effect();
     void add(StatementRef statement);

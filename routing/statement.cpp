@@ -56,6 +56,34 @@ bool ends_transaction(Bytes sql) {
     return std::find(words.begin(), words.end(), take_word(sql)) != words.end();
 }
 
+constexpr std::size_t identifier_bytes_max = 63;    // PostgreSQL cuts longer ones
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+// PostgreSQL manual, "Identifiers and Key Words".
+std::optional<std::string> take_identifier(Bytes& sql, bool& is_quoted) {
+    skip_blank(sql);
+    std::string name;
+    is_quoted = sql.starts_with('"');
+    if (is_quoted) {
+        for (;;) {
+            sql.remove_prefix(1);
+            const auto end = sql.find('"');
+            if (end == Bytes::npos) return std::nullopt;
+            name += sql.substr(0, end);
+            sql.remove_prefix(end + 1);
+            if (!sql.starts_with('"')) break;
+            name += '"';
+        }
+    } else {
+        const auto is_part = [](char c) { return is_word(c) || (c >= '0' && c <= '9') || c == '$' || (c & 0x80) != 0; };
+        if (sql.empty() || !is_part(sql.front()) || (sql.front() >= '0' && sql.front() <= '9') || sql.front() == '$') return std::nullopt;
+        for (; !sql.empty() && is_part(sql.front()); sql.remove_prefix(1)) name += lower(sql.front());
+    }
+    if (name.empty() || name.size() > identifier_bytes_max) return std::nullopt;
+    return name;
+}
+
 template <std::size_t Size>
 std::string hexadecimal(const std::array<std::uint8_t, Size>& bytes) {
     static constexpr Bytes digits = "0123456789abcdef";
@@ -65,6 +93,11 @@ std::string hexadecimal(const std::array<std::uint8_t, Size>& bytes) {
         out += digits[byte & 15];
     }
     return out;
+}
+
+std::string name_of(const std::array<std::uint8_t, 16>& digest, std::uint32_t age) {
+    std::string name = "pgweir_" + hexadecimal(digest);
+    return age == 0 ? name : name + "_" + std::to_string(age);
 }
 
 }  // namespace
@@ -78,6 +111,25 @@ bool forgets_statements(Bytes sql) {
     }
 }
 
+std::optional<std::string> deallocated_name(Bytes sql) {
+    skip_blank(sql);
+    if (sql.empty() || lower(sql.front()) != 'd' || take_word(sql) != "deallocate") return std::nullopt;
+    bool is_quoted = false;
+    auto name = take_identifier(sql, is_quoted);
+    if (name && !is_quoted && *name == "prepare") {
+        bool other_is_quoted = false;
+        if (auto other = take_identifier(sql, other_is_quoted)) {
+            name = std::move(other);
+            is_quoted = other_is_quoted;
+        }
+    }
+    if (!name || (*name == "all" && !is_quoted)) return std::nullopt;
+    skip_blank(sql);
+    if (sql.starts_with(';')) sql.remove_prefix(1);
+    skip_blank(sql);
+    return sql.empty() ? name : std::nullopt;
+}
+
 StatementRef StatementCatalog::intern(Bytes identity) {
     const auto full = sha256(identity);
     Digest digest;
@@ -85,12 +137,14 @@ StatementRef StatementCatalog::intern(Bytes identity) {
     for (;; ++digest.back()) {    // two texts of one digest get two names
         auto& place = statements_[digest];
         const StatementRef known = place.lock();
-        if (known && known->identity == identity) return known;
-        if (known) continue;
+        const bool is_same = known && known->identity == identity;
+        if (is_same && known->age == age_) return known;
+        if (known && !is_same) continue;
         const Bytes sql = identity.substr(0, identity.find('\0'));
         // Not make_shared: the text must go with the last owner, not with the last look at it.
         const StatementRef made(new Statement{.identity = std::string(identity),
-                                              .name = "pgweir_" + hexadecimal(digest),
+                                              .name = name_of(digest, age_),
+                                              .age = age_,
                                               .forgets_statements = begins_by_forgetting(sql),
                                               .ends_transaction = ends_transaction(sql)});
         place = made;

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "protocol/result.hpp"
@@ -18,6 +19,7 @@ namespace pgweir {
 struct Statement {
     std::string identity;            // as in a Parse behind its name: the text, NUL, the parameter types
     std::string name;                // on every server that has it
+    std::uint32_t age = 0;           // of the catalog, when it was made
     bool forgets_statements = false; // DEALLOCATE ALL, DISCARD ALL
     bool ends_transaction = false;   // works in a failed transaction too
 
@@ -31,11 +33,15 @@ public:
     virtual ~StatementSource() = default;
     // The one copy; made when new.
     virtual StatementRef intern(Bytes identity) = 0;
+    // A server has said that a plan of its is outdated: whoever prepares any of today's statements again gets a new one, which
+    // no server has yet.
+    virtual void outdate() = 0;
 };
 
 class StatementCatalog : public StatementSource {
 public:
     StatementRef intern(Bytes identity) override;
+    void outdate() override { ++age_; }
 
     // Statements that somebody has.
     std::size_t live() const;
@@ -47,10 +53,14 @@ private:
 
     std::map<Digest, std::weak_ptr<const Statement>> statements_;
     std::size_t forget_at_ = 64;
+    std::uint32_t age_ = 0;    // how often they were outdated
 };
 
 // Whether a text holds a statement that drops prepared statements, at its top level. May say yes too often, of texts with
 // several statements; of one statement it knows.
 bool forgets_statements(Bytes sql);
+
+// The name in a text that is `DEALLOCATE [PREPARE] name` and nothing else, as PostgreSQL folds it; nothing for ALL.
+std::optional<std::string> deallocated_name(Bytes sql);
 
 }  // namespace pgweir

@@ -11,6 +11,7 @@ namespace error_field {
 inline constexpr char severity = 'S';              // translated
 inline constexpr char severity_nonlocalized = 'V';
 inline constexpr char sqlstate = 'C';
+inline constexpr char routine = 'R';    // the function of the server that said so
 inline constexpr char message = 'M';
 inline constexpr char detail = 'D';
 inline constexpr char hint = 'H';

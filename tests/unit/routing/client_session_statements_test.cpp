@@ -1,5 +1,6 @@
 // Prepared statements of clients on servers that they share: names, injections, answers at their place, errors in the middle.
 #include "protocol/backend/close_complete.hpp"
+#include "protocol/backend/error_response.hpp"
 #include "protocol/backend/no_data.hpp"
 #include "protocol/backend/parameter_description.hpp"
 #include "protocol/frontend/close.hpp"
@@ -480,6 +481,86 @@ TEST_CASE("one client cannot prepare without end") {
     CHECK(statements.has_room_for("name", *large));
     statements.add("name", large);
     CHECK_FALSE(statements.has_room_for("other", *large));
+}
+
+const std::string dropping = close_of("pgweir_taken") + parse_of("pgweir_taken", "") + query("deallocate pgweir_taken");
+const std::string dropped = close_complete + parse_complete + complete("DEALLOCATE") + ready;
+
+TEST_CASE("SQL's DEALLOCATE of a statement of the protocol makes the client forget it, not the server") {
+    at_every_cut([](SessionScript& script) {
+        script.under(tracking());
+        prepare(script, "My stmt", "select 1");
+        script.client_sends(query("DEALLOCATE PREPARE \"My stmt\";")).expect_check_out().expect_forwarded(dropping);
+        script.server_sends(dropped).expect_check_in().expect_client_gets(complete("DEALLOCATE"), ready);
+        CHECK(script.session().statement_count() == 0);
+        CHECK(script.server().statements.size() == 1);
+        // The name is free again.
+        script.client_sends(parse_of("My stmt", "select 1"), sync).expect_check_out().expect_forwarded(sync);
+        script.server_sends(ready).expect_check_in().expect_client_gets(parse_complete, ready);
+    });
+}
+
+TEST_CASE("in a failed transaction DEALLOCATE fails as the server says, and the statement stays") {
+    SessionScript script;
+    script.under(tracking());
+    prepare(script, "a", "select 1");
+    script.client_sends(query("deallocate a")).expect_check_out();
+    script.server_sends(close_complete, parse_complete, error("25P02"), ready).expect_check_in().expect_client_gets(error("25P02"), ready);
+    CHECK(script.session().statement_count() == 1);
+}
+
+TEST_CASE("DEALLOCATE of what the protocol has not prepared is the server's") {
+    SessionScript script;
+    script.under(tracking());
+    prepare(script, "a", "select 1");
+    for (const char* sql : {"deallocate b", "deallocate \"A\"", "deallocate a; select 1", "prepare a as select 1"}) {
+        script.client_sends(query(sql)).expect_check_out().expect_forwarded(query(sql));
+        script.server_sends(complete("DEALLOCATE"), ready).expect_check_in().expect_client_gets(complete("DEALLOCATE"), ready);
+        CHECK(script.session().statement_count() == 1);
+    }
+}
+
+TEST_CASE("a DEALLOCATE waits for the Parse of an earlier series") {
+    SessionScript script;
+    script.under(tracking());
+    script.client_sends(parse_of("a", "select 1"), sync, query("deallocate a")).expect_check_out();
+    script.expect_forwarded(parse_on(script, "select 1"), sync);
+    script.server_sends(parse_complete, ready).expect({"check in", "check out"}).grant().expect_forwarded(dropping);
+    script.server_sends(dropped).expect_check_in();
+    CHECK(script.session().statement_count() == 0);
+}
+
+TEST_CASE("a DEALLOCATE by the extended protocol drops when it is run") {
+    at_every_cut([](SessionScript& script) {
+        script.under(tracking());
+        prepare(script, "_pg3_0", "select 1");
+        script.client_sends(parse_of("", "DEALLOCATE _pg3_0"), bind(), execute(), sync).expect_check_out();
+        script.expect_forwarded(close_of("pgweir_taken"), parse_of("pgweir_taken", ""), parse_of("", "deallocate pgweir_taken"), bind(), execute(), sync);
+        script.server_sends(close_complete, parse_complete, parse_complete, bind_complete, complete("DEALLOCATE"), ready).expect_check_in();
+        script.expect_client_gets(parse_complete, bind_complete, complete("DEALLOCATE"), ready);
+        CHECK(script.session().statement_count() == 0);
+        script.client_sends(query("one")).expect_check_out().server_sends(complete("1"), ready).expect_check_in();
+    });
+}
+
+TEST_CASE("after `cached plan must not change result type` whoever prepares again is planned anew, on every server") {
+    SessionScript script;
+    script.under(tracking());
+    prepare(script, "a", "select 1");
+    const std::string old_name = name_of(script, "select 1");
+    backend::ErrorFieldsBuilder fields;
+    fields.add({'S', "ERROR"}).add({'C', "0A000"}).add({'M', "cached plan must not change result type"}).add({'R', "RevalidateCachedQuery"});
+    const std::string outdated = to_message(backend::ErrorResponse{fields.view()});
+    script.client_sends(bind_of("a"), execute(), sync).expect_check_out().server_sends(outdated, ready).expect_check_in();
+    script.forget();
+    const std::string new_name = name_of(script, "select 1");
+    CHECK(new_name == old_name + "_1");
+    script.client_sends(parse_of("b", "select 1"), bind_of("b"), execute(), sync).expect_check_out();
+    script.expect_forwarded(parse_of(new_name, "select 1"), bind_of(new_name), execute(), sync);
+    script.server_sends(parse_complete, run_replies, ready).expect_check_in().expect_client_gets(parse_complete, run_replies, ready);
+    // The old name goes on to be what it was.
+    script.client_sends(bind_of("a"), execute(), sync).expect_check_out().expect_forwarded(bind_of(old_name), execute(), sync);
+    script.server_sends(outdated, ready).expect_check_in();
 }
 
 // What a server says to what it has been sent, but for an absent name.

@@ -36,6 +36,22 @@ TEST_CASE("a statement that nobody has is forgotten") {
     CHECK(catalog.intern(identity("kept")) == kept);
 }
 
+TEST_CASE("the name that a DEALLOCATE drops is read as PostgreSQL reads it") {
+    CHECK(deallocated_name("deallocate pdo_stmt_00000001") == "pdo_stmt_00000001");
+    CHECK(deallocated_name(" -- why\nDEALLOCATE PREPARE /* it */ A1 ; ") == "a1");
+    CHECK(deallocated_name("DEALLOCATE \"_PLAN0x7f\"") == "_PLAN0x7f");
+    CHECK(deallocated_name("deallocate \"a \"\"b\"") == "a \"b");
+    CHECK(deallocated_name("deallocate prepare") == "prepare");
+    CHECK(deallocated_name("deallocate \"all\"") == "all");
+    CHECK(deallocated_name("deallocate prepare prepare") == "prepare");
+    for (const char* sql : {"", "deallocate", "deallocate all", "deallocate prepare all", "deallocate a b", "deallocate a; b", "deallocate 1a",
+                            "deallocate \"a", "deallocate \"\"", "deallocated a", "select 1", "deallocate a -- b\nc"}) {
+        INFO(sql);
+        CHECK_FALSE(deallocated_name(sql));
+    }
+    CHECK_FALSE(deallocated_name("deallocate " + std::string(64, 'x')));
+}
+
 TEST_CASE("statements that drop all others are recognised") {
     for (const char* sql : {"DEALLOCATE ALL", "deallocate  prepare\tall", " -- why\n/* a /* b */ */ Discard ALL;",
                             "select 1; DISCARD ALL", ";;deallocate all"})
