@@ -81,6 +81,11 @@ Bytes sql_of(const Frame& frame) {
     return frame.ends && body.ends_with('\0') ? body.substr(0, body.size() - 1) : Bytes();
 }
 
+std::string with_other_name(Bytes sql, const Deallocation& dropped) {
+    std::string other(sql.substr(0, dropped.begin));
+    return other.append(dropping_sql).append(sql.substr(dropped.end));
+}
+
 // The name in a Parse, or behind the kind in a Describe or Close of a statement; nothing for a portal's.
 std::optional<Bytes> statement_name(const Frame& frame) {
     Bytes body = frame.body();
@@ -136,8 +141,8 @@ bool ClientSession::must_stall(const Frame& frame, const ServerSession& server) 
     if (effects.front().series == server.ledger.series() || !tracks_statements() || server.ledger.copy_in()) return false;
     if (type != parse && type != bind && type != describe && type != close && type != query) return false;
     if (type == query) {
-        const auto dropped = deallocated_name(sql_of(frame));
-        return dropped && std::any_of(effects.begin(), effects.end(), [&](const auto& effect) { return effect.name == *dropped; });
+        const auto dropped = find_deallocation(sql_of(frame));
+        return dropped && std::any_of(effects.begin(), effects.end(), [&](const auto& effect) { return effect.name == dropped->name; });
     }
     const auto name = type == bind ? std::optional(bind_names(frame.body()).statement) : statement_name(frame);
     if (!name || (type == parse && name->empty())) return false;
@@ -281,14 +286,16 @@ bool ClientSession::take_close(const Frame& frame, ServerSession& server, Sessio
 // DEALLOCATE of a statement of the protocol, by which several drivers end theirs. The server knows it by another name, and
 // keeps it: it gets one to drop that was made for that, so that the answer is its own, in a failed transaction too.
 bool ClientSession::take_deallocate(const Frame& frame, ServerSession& server, SessionActions& out) {
-    const auto name = deallocated_name(sql_of(frame));
-    if (!name || !statement_named(*name, server)) return false;
+    const Bytes sql = sql_of(frame);
+    const auto dropped = find_deallocation(sql);
+    if (!dropped || !statement_named(dropped->name, server)) return false;
     make_droppable(server, out);
     forgetting_ = false;
     const std::uint16_t effects = end_unnamed(server);
-    server.statements.note(EffectKind::client_drops, server.ledger.series()).name = *name;
+    server.statements.note(EffectKind::client_drops, server.ledger.series()).name = dropped->name;
     server.ledger.push(RequestKind::query, Disposition::forward, static_cast<std::uint16_t>(effects + 1));
-    out.make(Kind::made_to_server, [](std::string& bytes) { append_message(bytes, frontend::Query{dropping_sql}); });
+    const std::string other = with_other_name(sql, *dropped);
+    out.make(Kind::made_to_server, [&](std::string& bytes) { append_message(bytes, frontend::Query{other}); });
     replaced_ = static_cast<std::uint32_t>(frame.bytes.size());
     return true;
 }
@@ -296,11 +303,13 @@ bool ClientSession::take_deallocate(const Frame& frame, ServerSession& server, S
 // The same by an unnamed Parse; it drops when it is run.
 bool ClientSession::take_unnamed_deallocate(const Frame& frame, ServerSession& server, SessionActions& out) {
     const Bytes identity = frame.body().substr(1);
-    auto name = frame.ends ? deallocated_name(identity.substr(0, identity.find('\0'))) : std::nullopt;
-    if (!name || !statement_named(*name, server)) return false;
+    const Bytes sql = identity.substr(0, identity.find('\0'));
+    const auto dropped = frame.ends ? find_deallocation(sql) : std::nullopt;
+    if (!dropped || !statement_named(dropped->name, server)) return false;
     make_droppable(server, out);
-    statements().unnamed_drops = std::move(*name);
-    out.make(Kind::made_to_server, [&](std::string& bytes) { append_parse(bytes, {}, std::string(dropping_sql) + std::string("\0\0\0", 3)); });
+    statements().unnamed_drops = dropped->name;
+    const std::string other = with_other_name(sql, *dropped) + std::string("\0\0\0", 3);
+    out.make(Kind::made_to_server, [&](std::string& bytes) { append_parse(bytes, {}, other); });
     replaced_ = static_cast<std::uint32_t>(frame.bytes.size());
     return true;
 }

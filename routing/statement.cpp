@@ -84,6 +84,24 @@ std::optional<std::string> take_identifier(Bytes& sql, bool& is_quoted) {
     return name;
 }
 
+// Of one statement.
+std::optional<std::string> deallocated_name(Bytes sql) {
+    skip_blank(sql);
+    if (sql.empty() || lower(sql.front()) != 'd' || take_word(sql) != "deallocate") return std::nullopt;
+    bool is_quoted = false;
+    auto name = take_identifier(sql, is_quoted);
+    if (name && !is_quoted && *name == "prepare") {
+        bool other_is_quoted = false;
+        if (auto other = take_identifier(sql, other_is_quoted)) {
+            name = std::move(other);
+            is_quoted = other_is_quoted;
+        }
+    }
+    if (!name || (*name == "all" && !is_quoted)) return std::nullopt;
+    skip_blank(sql);
+    return sql.empty() ? name : std::nullopt;
+}
+
 template <std::size_t Size>
 std::string hexadecimal(const std::array<std::uint8_t, Size>& bytes) {
     static constexpr Bytes digits = "0123456789abcdef";
@@ -111,23 +129,20 @@ bool forgets_statements(Bytes sql) {
     }
 }
 
-std::optional<std::string> deallocated_name(Bytes sql) {
-    skip_blank(sql);
-    if (sql.empty() || lower(sql.front()) != 'd' || take_word(sql) != "deallocate") return std::nullopt;
-    bool is_quoted = false;
-    auto name = take_identifier(sql, is_quoted);
-    if (name && !is_quoted && *name == "prepare") {
-        bool other_is_quoted = false;
-        if (auto other = take_identifier(sql, other_is_quoted)) {
-            name = std::move(other);
-            is_quoted = other_is_quoted;
+std::optional<Deallocation> find_deallocation(Bytes sql) {
+    std::optional<Deallocation> found;
+    for (std::size_t begin = 0; begin <= sql.size();) {
+        const auto end = std::min(sql.find(';', begin), sql.size());
+        const Bytes part = sql.substr(begin, end - begin);
+        if (auto name = deallocated_name(part)) {
+            if (found) return std::nullopt;
+            found = Deallocation{.name = std::move(*name), .begin = begin, .end = end};
+        } else if (part.find_first_of("'\"$-/") != Bytes::npos) {
+            return std::nullopt;
         }
+        begin = end + 1;
     }
-    if (!name || (*name == "all" && !is_quoted)) return std::nullopt;
-    skip_blank(sql);
-    if (sql.starts_with(';')) sql.remove_prefix(1);
-    skip_blank(sql);
-    return sql.empty() ? name : std::nullopt;
+    return found;
 }
 
 StatementRef StatementCatalog::intern(Bytes identity) {

@@ -60,7 +60,14 @@ private:
 // several statements; of one statement it knows.
 bool forgets_statements(Bytes sql);
 
-// The name in a text that is `DEALLOCATE [PREPARE] name` and nothing else, as PostgreSQL folds it; nothing for ALL.
-std::optional<std::string> deallocated_name(Bytes sql);
+// `DEALLOCATE [PREPARE] name` in a text, not ALL.
+struct Deallocation {
+    std::string name;      // as PostgreSQL folds it
+    std::size_t begin;     // where it stands
+    std::size_t end;
+};
+
+// The only one in a text. Nothing where the text has quotes, comments and the like outside of it, which might hide what it is.
+std::optional<Deallocation> find_deallocation(Bytes sql);
 
 }  // namespace pgweir

@@ -483,14 +483,15 @@ TEST_CASE("one client cannot prepare without end") {
     CHECK_FALSE(statements.has_room_for("other", *large));
 }
 
-const std::string dropping = close_of("pgweir_taken") + parse_of("pgweir_taken", "") + query("deallocate pgweir_taken");
+std::string dropping_by(Bytes sql) { return close_of("pgweir_taken") + parse_of("pgweir_taken", "") + query(sql); }
+const std::string dropping = dropping_by("deallocate pgweir_taken");
 const std::string dropped = close_complete + parse_complete + complete("DEALLOCATE") + ready;
 
 TEST_CASE("SQL's DEALLOCATE of a statement of the protocol makes the client forget it, not the server") {
     at_every_cut([](SessionScript& script) {
         script.under(tracking());
         prepare(script, "My stmt", "select 1");
-        script.client_sends(query("DEALLOCATE PREPARE \"My stmt\";")).expect_check_out().expect_forwarded(dropping);
+        script.client_sends(query("DEALLOCATE PREPARE \"My stmt\";")).expect_check_out().expect_forwarded(dropping_by("deallocate pgweir_taken;"));
         script.server_sends(dropped).expect_check_in().expect_client_gets(complete("DEALLOCATE"), ready);
         CHECK(script.session().statement_count() == 0);
         CHECK(script.server().statements.size() == 1);
@@ -498,6 +499,17 @@ TEST_CASE("SQL's DEALLOCATE of a statement of the protocol makes the client forg
         script.client_sends(parse_of("My stmt", "select 1"), sync).expect_check_out().expect_forwarded(sync);
         script.server_sends(ready).expect_check_in().expect_client_gets(parse_complete, ready);
     });
+}
+
+TEST_CASE("a DEALLOCATE between other statements of a Query is found, and they stay") {
+    SessionScript script;
+    script.under(tracking());
+    prepare(script, "A", "select 1");
+    script.client_sends(query("SAVEPOINT s;DEALLOCATE \"A\";RELEASE s")).expect_check_out();
+    script.expect_forwarded(dropping_by("SAVEPOINT s;deallocate pgweir_taken;RELEASE s"));
+    const std::string replies = complete("SAVEPOINT") + complete("DEALLOCATE") + complete("RELEASE") + ready;
+    script.server_sends(close_complete, parse_complete, replies).expect_check_in().expect_client_gets(replies);
+    CHECK(script.session().statement_count() == 0);
 }
 
 TEST_CASE("in a failed transaction DEALLOCATE fails as the server says, and the statement stays") {
@@ -513,7 +525,7 @@ TEST_CASE("DEALLOCATE of what the protocol has not prepared is the server's") {
     SessionScript script;
     script.under(tracking());
     prepare(script, "a", "select 1");
-    for (const char* sql : {"deallocate b", "deallocate \"A\"", "deallocate a; select 1", "prepare a as select 1"}) {
+    for (const char* sql : {"deallocate b", "deallocate \"A\"", "deallocate a; select '1'", "prepare a as select 1"}) {
         script.client_sends(query(sql)).expect_check_out().expect_forwarded(query(sql));
         script.server_sends(complete("DEALLOCATE"), ready).expect_check_in().expect_client_gets(complete("DEALLOCATE"), ready);
         CHECK(script.session().statement_count() == 1);

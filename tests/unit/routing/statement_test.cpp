@@ -37,19 +37,29 @@ TEST_CASE("a statement that nobody has is forgotten") {
 }
 
 TEST_CASE("the name that a DEALLOCATE drops is read as PostgreSQL reads it") {
-    CHECK(deallocated_name("deallocate pdo_stmt_00000001") == "pdo_stmt_00000001");
-    CHECK(deallocated_name(" -- why\nDEALLOCATE PREPARE /* it */ A1 ; ") == "a1");
-    CHECK(deallocated_name("DEALLOCATE \"_PLAN0x7f\"") == "_PLAN0x7f");
-    CHECK(deallocated_name("deallocate \"a \"\"b\"") == "a \"b");
-    CHECK(deallocated_name("deallocate prepare") == "prepare");
-    CHECK(deallocated_name("deallocate \"all\"") == "all");
-    CHECK(deallocated_name("deallocate prepare prepare") == "prepare");
-    for (const char* sql : {"", "deallocate", "deallocate all", "deallocate prepare all", "deallocate a b", "deallocate a; b", "deallocate 1a",
-                            "deallocate \"a", "deallocate \"\"", "deallocated a", "select 1", "deallocate a -- b\nc"}) {
+    const auto name = [](std::string sql) {
+        const auto found = find_deallocation(sql);
+        return found ? found->name : "";
+    };
+    CHECK(name("deallocate pdo_stmt_00000001") == "pdo_stmt_00000001");
+    CHECK(name(" -- why\nDEALLOCATE PREPARE /* it */ A1 ; ") == "a1");
+    CHECK(name("DEALLOCATE \"_PLAN0x7f\"") == "_PLAN0x7f");
+    CHECK(name("deallocate \"a \"\"b\"") == "a \"b");
+    CHECK(name("deallocate prepare") == "prepare");
+    CHECK(name("deallocate \"all\"") == "all");
+    CHECK(name("deallocate prepare prepare") == "prepare");
+    for (const char* sql : {"", "deallocate", "deallocate all", "deallocate prepare all", "deallocate a b", "deallocate 1a", "deallocate \"a",
+                            "deallocate \"\"", "deallocated a", "select 1", "deallocate a -- b\nc", "deallocate a; select ';'",
+                            "select '; deallocate a;'", "/*; deallocate a;*/", "select $$; deallocate a;$$", "deallocate a; deallocate b"}) {
         INFO(sql);
-        CHECK_FALSE(deallocated_name(sql));
+        CHECK(name(sql) == "");
     }
-    CHECK_FALSE(deallocated_name("deallocate " + std::string(64, 'x')));
+    CHECK(name("deallocate " + std::string(64, 'x')) == "");
+    const auto among = find_deallocation("SAVEPOINT s;DEALLOCATE \"A\";RELEASE s");
+    REQUIRE(among);
+    CHECK(among->name == "A");
+    CHECK(among->begin == 12);
+    CHECK(among->end == 26);
 }
 
 TEST_CASE("statements that drop all others are recognised") {
