@@ -118,11 +118,12 @@ bool ClientSession::has_whole_names(Bytes rest, ServerSession* server, SessionAc
     return false;
 }
 
-// A series that prepares on and on waits for its replies now and then, and asks the server for what it has.
+// A client that prepares or deallocates on and on waits for its replies now and then; inside a series the server is asked
+// for what it has.
 bool ClientSession::must_thin_out(const Frame& frame, ServerSession& server, SessionActions& out) {
     using enum frontend::Type;
     const auto type = frontend::Type{frame.type};
-    if (!tracks_statements() || (type != parse && type != bind && type != describe && type != close)) return false;
+    if (!tracks_statements() || (type != parse && type != bind && type != describe && type != close && type != query)) return false;
     if (server.statements.under_way().size() >= effects_max && !server.ledger.awaits_ready()) send_answers(server, out);
     const std::size_t under_way = server.statements.under_way().size();
     if (under_way <= effects_max / 2 || server.ledger.copy_in()) {
@@ -233,6 +234,7 @@ bool ClientSession::take_bind(const Frame& frame, ServerSession& server, Session
     if (!statement) return false;    // the server says so, in its own words
     counters_->binds.add();
     forgetting_ = forgetting_ || statement->forgets_statements;
+    dropping_ = false;
     prepare_on(server, statement, out);
     server.ledger.push(RequestKind::bind);
     const auto length = static_cast<std::uint32_t>(frame.length - 1 - names.statement.size() + statement->name.size());

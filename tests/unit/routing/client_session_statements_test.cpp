@@ -609,6 +609,23 @@ TEST_CASE("a series that prepares on and on waits for replies now and then, and 
     CHECK(script.session().statement_count() == 1000);
 }
 
+TEST_CASE("a client that deallocates on and on waits for replies, too") {
+    SessionScript script;
+    script.under(tracking());
+    constexpr int count = 1000;
+    std::string many = parse_of("a", "select 1") + sync;
+    for (int i = 0; i < count; ++i) many += query("deallocate n" + std::to_string(i));
+    script.client_sends(many).expect_check_out();
+    CHECK(script.server().statements.under_way().size() < 300);
+    CHECK(script.to_server().find("deallocate n0") != Bytes::npos);
+    CHECK(script.to_server().find("deallocate n999") == Bytes::npos);
+    script.server_sends(parse_complete, ready);
+    for (int i = 0; i < count && script.is_linked(); ++i) script.server_sends(error("26000"), ready);
+    CHECK(script.to_server().find("deallocate n999") != Bytes::npos);
+    CHECK(script.session().statement_count() == 1);
+    script.expect_check_in();
+}
+
 TEST_CASE("a series cannot prepare without end either") {
     SessionScript script;
     script.under(tracking());
