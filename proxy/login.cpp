@@ -76,7 +76,10 @@ Login::Login(Worker& worker, const Accepted& accepted)
     worker_.add_login(*this);
 }
 
-Login::~Login() { worker_.remove_login(*this); }
+Login::~Login() {
+    worker_.remove_login(*this);
+    if (session_) worker_.forget_welcome(session_);
+}
 
 Login::Next Login::advance() {
     for (;;) {
@@ -117,6 +120,7 @@ Login::Next Login::find_session() {
         worker_.relay().decide([&](Book& book, BookActions& out) {
             session_ = book.add_session(context_->id, worker_.id(), now());
             if (session_ && !is_replication()) welcome_ = book.await_welcome(session_, now(), out);
+            if (session_ && !is_replication() && !welcome_) worker_.expect_welcome(session_);
         });
     }
     waiting_since_ = now();
@@ -128,6 +132,7 @@ bool Login::on_welcome() {
     welcome_ = shared_.book.look([&](Book& book) { return book.pool(context_->id)->welcome; });
     if (welcome_) return true;
     // RECONNECT has just dropped it.
+    worker_.expect_welcome(session_);
     worker_.relay().decide([&](Book& book, BookActions& out) { welcome_ = book.await_welcome(session_, now(), out); });
     return welcome_ != nullptr;
 }
@@ -196,6 +201,7 @@ void Login::begin_session(Transport transport, bool is_polled) {
 
 Fault Login::ask_own_server() {
     Fault fault = Fault::none;
+    worker_.expect_welcome(session_);
     worker_.relay().decide([&](Book& book, BookActions& out) { fault = book.ask_own_server(session_, now(), out); });
     return fault;
 }

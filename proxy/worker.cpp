@@ -166,24 +166,26 @@ void Worker::client_gone(const ClientConnection& client) {
 void Worker::welcome_arrived(SessionId session, Fault fault) {
     const auto found = welcome_waiters_.find(session);
     if (found == welcome_waiters_.end()) return;
-    found->second->arrived = true;
-    found->second->fault = fault;
-    found->second->timer->cancel();
+    found->second.arrived = true;
+    found->second.fault = fault;
+    if (found->second.timer != nullptr) found->second.timer->cancel();
 }
 
 asio::awaitable<Fault> Worker::wait_for_welcome(SessionId session, TimePoint until) {
     asio::steady_timer timer(io_);
-    WelcomeWaiter waiter{.timer = &timer};
-    welcome_waiters_[session] = &waiter;
-    if (until != never) {
-        timer.expires_after(std::chrono::microseconds((until - now()).count()));
-    } else {
-        timer.expires_at(asio::steady_timer::time_point::max());
+    WelcomeWaiter& waiter = welcome_waiters_[session];    // stays where it is
+    if (!waiter.arrived) {
+        waiter.timer = &timer;
+        if (until != never)
+            timer.expires_after(std::chrono::microseconds((until - now()).count()));
+        else
+            timer.expires_at(asio::steady_timer::time_point::max());
+        boost::system::error_code ignored;
+        co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
     }
-    boost::system::error_code ignored;
-    co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    const Fault fault = waiter.arrived ? waiter.fault : Fault::client_login_timeout_server_down;
     welcome_waiters_.erase(session);
-    co_return waiter.arrived ? waiter.fault : Fault::client_login_timeout_server_down;
+    co_return fault;
 }
 
 void Worker::deadline_armed() {

@@ -107,6 +107,9 @@ public:
     // Clients here, those logging in too; read by whoever gives out new ones.
     std::atomic<int> clients{0};
 
+    // The book will announce a welcome for this session, maybe before anybody waits for it.
+    void expect_welcome(SessionId session) { welcome_waiters_.try_emplace(session); }
+    void forget_welcome(SessionId session) { welcome_waiters_.erase(session); }
     // Waits until the pool has a welcome for this session; Fault::none: it has.
     asio::awaitable<Fault> wait_for_welcome(SessionId session, TimePoint until);
 
@@ -160,7 +163,7 @@ public:
 
 private:
     struct WelcomeWaiter {
-        asio::steady_timer* timer;
+        asio::steady_timer* timer = nullptr;    // null: nobody waits yet
         Fault fault = Fault::none;
         bool arrived = false;
     };
@@ -182,7 +185,7 @@ private:
     bool ticking_ = false;
     std::shared_ptr<const RunningConfig> config_;
     std::unordered_map<ServerConnection*, std::shared_ptr<OpenAttempt>> opening_;
-    std::map<SessionId, WelcomeWaiter*> welcome_waiters_;
+    std::map<SessionId, WelcomeWaiter> welcome_waiters_;
     std::vector<LoginView*> login_views_;
     std::vector<std::weak_ptr<const SessionPolicy>> policies_;
     // What is of the relay alone at the moment may wait on its poller, and is spared a turn of Asio for each event.
