@@ -53,7 +53,7 @@ public:
 
     ~ConsoleSession() {
         std::erase(sessions(), this);
-        worker_.shared().book.look([&](Book& book) { 
+        worker_.shared().book.look([&](Book& book) {
             book.limits().release_from(start_.database_bound, start_.user_bound);
             book.limits().release_client();
         });

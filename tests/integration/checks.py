@@ -1,5 +1,6 @@
-"""What the Python runs of this folder share: the line of a check, and a look at a process."""
+"""What the Python runs of this folder share: the line of a check, a patient look, and one at a process."""
 import sys
+import time
 
 failures = 0
 
@@ -10,6 +11,15 @@ def check(name, holds, why=""):
         return print(f"ok {name}")
     failures += 1
     print(f"FAILED {name}: {why}")
+
+
+def eventually(holds, seconds=10):
+    until = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.02)
+    return True
 
 
 def finish():

@@ -11,7 +11,7 @@ import struct
 import sys
 import time
 
-from checks import check, finish
+from checks import check, eventually, finish
 from raw_client import RawClient
 
 UNIX, PORT, PID, LOG = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
@@ -31,15 +31,6 @@ def error_of(connection, sql):
         return "no error"
     except (RuntimeError, EOFError) as error:
         return str(error)
-
-
-def eventually(holds, seconds=5):
-    until = time.monotonic() + seconds
-    while not holds():
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 def log_has(text, times=1):

@@ -10,7 +10,7 @@ import struct
 import sys
 import time
 
-from checks import check, finish
+from checks import check, eventually, finish
 from proxy_file import ProxyFile, named_rows, outcome
 from raw_client import RawClient, message
 
@@ -30,15 +30,6 @@ def put(**settings):
 def log_text(path=LOG):
     with open(path, encoding="utf-8") as log:
         return log.read()
-
-
-def eventually(holds, seconds=10):
-    until = time.monotonic() + seconds
-    while not holds():
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 def new_text(do):

@@ -6,7 +6,7 @@ usage: entries.py PROXY_PORT PROXY_LOG
 import sys
 import time
 
-from checks import check, finish
+from checks import check, eventually, finish
 from proxy_file import named_rows, outcome
 from raw_client import RawClient
 
@@ -34,15 +34,6 @@ def pool(database, user="postgres"):
 def log_has(text):
     with open(LOG, encoding="utf-8") as log:
         return text in log.read()
-
-
-def eventually(holds, seconds=10):
-    until = time.monotonic() + seconds
-    while not holds():
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 def in_transaction(database, user, count):
