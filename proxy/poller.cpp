@@ -1,6 +1,7 @@
 #include "proxy/poller.hpp"
 
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -15,12 +16,16 @@ constexpr std::uint32_t input_events = EPOLLIN | EPOLLRDHUP | EPOLLET;
 
 }  // namespace
 
-Poller::Poller() : epoll_(::epoll_create1(EPOLL_CLOEXEC)), event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-    if (epoll_ < 0 || event_ < 0) fail("cannot make an epoll");
+Poller::Poller()
+    : epoll_(::epoll_create1(EPOLL_CLOEXEC)), event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      timer_(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)) {
+    if (epoll_ < 0 || event_ < 0 || timer_ < 0) fail("cannot make an epoll");
     add(event_, PollToken{});
+    add(timer_, PollToken{.kind = PollKind::timer});
 }
 
 Poller::~Poller() {
+    ::close(timer_);
     ::close(event_);
     ::close(epoll_);
 }
@@ -45,6 +50,12 @@ void Poller::remove(int fd) { ::epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr); }
 std::span<const epoll_event> Poller::poll(int milliseconds) {
     const int count = ::epoll_wait(epoll_, events_, batch_events, milliseconds);
     return {events_, static_cast<std::size_t>(count < 0 ? 0 : count)};
+}
+
+void Poller::set_timer(Microseconds delay) {
+    // Edge-triggered and never read, as below.
+    const itimerspec once{.it_interval = {}, .it_value = {.tv_sec = delay.count() / 1'000'000, .tv_nsec = delay.count() % 1'000'000 * 1000}};
+    ::timerfd_settime(timer_, 0, &once, nullptr);
 }
 
 void Poller::wake() {

@@ -10,9 +10,11 @@
 
 #include <sys/epoll.h>
 
+#include "routing/time.hpp"
+
 namespace pgweir {
 
-enum class PollKind : std::uint8_t { client, server, wake, login, listener };
+enum class PollKind : std::uint8_t { client, server, wake, login, listener, timer };
 
 struct PollToken {
     PollKind kind = PollKind::wake;
@@ -50,6 +52,8 @@ public:
     // Events that are there now, or come within this time.
     std::span<const epoll_event> poll(int milliseconds = 0);
 
+    // An event of kind `timer` comes once, after this time.
+    void set_timer(Microseconds delay);
     // Makes the poller readable from any thread.
     void wake();
     int fd() const { return epoll_; }
@@ -57,6 +61,7 @@ public:
 private:
     int epoll_;
     int event_;
+    int timer_;
     epoll_event events_[batch_events];
 };
 

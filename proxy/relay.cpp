@@ -53,6 +53,8 @@ void Relay::on_event(const epoll_event& event) {
     } else if (token.kind == PollKind::server && servers_.holds(token.index)) {
         ServerConnection& server = *servers_.at(token.index);
         if ((server.place.generation & PollToken::generation_mask) == token.generation) on_server_event(server, event.events);
+    } else if (token.kind == PollKind::timer) {
+        look_at_streams();
     } else if (token.kind == PollKind::login || token.kind == PollKind::listener) {
         host_.on_poll_event(token);
     }

@@ -39,7 +39,7 @@ public:
 
 class Relay {
 public:
-    static constexpr std::size_t scratch_bytes = 32 * 1024;
+    static constexpr std::size_t scratch_bytes = 64 * 1024;
     static constexpr std::size_t unlinked_read_bytes = 4096;    // a session without a server keeps what it has read
     static constexpr std::size_t output_held_max = 64 * 1024;   // kept for a client that is still read from
     // A wait for the next event. Not shorter than the kernel's own tick: each wait would set the clock's hardware anew.
@@ -164,6 +164,12 @@ private:
     void free_server(ServerConnection& server);
     void begin_own_query(ServerConnection& server, OwnMessage what);
 
+    // relay_streams.cpp
+    void note_stream(ServerConnection& server, std::size_t bytes);
+    void begin_stream(ServerConnection& server);
+    void end_stream(ServerConnection& server);
+    void look_at_streams();
+
     // relay_orders.cpp: actions of sessions and of the book
     void carry_out(ClientConnection& client, Bytes input, const SessionActions& actions);
     void append_own_message(ClientConnection& client, ServerConnection& server, OwnMessage message);
@@ -194,6 +200,7 @@ private:
     std::vector<ClientId> dead_clients_;
     std::vector<ServerConnection*> dead_servers_;
     std::vector<BookAction> todo_;
+    std::vector<LocalServerId> streams_;                 // servers whose sockets are marked
     std::vector<std::int64_t> deadlines_;                // of clients, by index, microseconds
     bool deadlines_armed_ = false;
     bool in_batch_ = false;

@@ -263,6 +263,7 @@ void Relay::move_away(ServerConnection& server) {
     if (!server.session.is_at_rest() || !server.input.empty() || server.transport.has_buffered() || server.client != nullptr)
         return close_server(server, CloseReason::dirty);
     const auto to = server.move_to.load(std::memory_order_relaxed);
+    if (server.is_marked) end_stream(server);
     poller_.remove(server.transport.fd());
     servers_.erase(server.place);
     server.place = {};

@@ -89,6 +89,8 @@ void Relay::read_server(ServerConnection& server) {
             return;
         }
         process_server(server, {scratch_.get(), kept + got.bytes});
+        if (server.closed) return;
+        note_stream(server, got.bytes);
         if (got.bytes < wanted && !server.hung_up && !server.transport.has_buffered()) {
             server.edge_missed = false;
             return;

@@ -41,6 +41,9 @@ struct ServerConnection : MailboxNode {
     TimePoint connected_at{};
     std::int64_t connected_unix = 0;
     TimePoint own_query_until = never;     // a check or reset must have ended by then
+    std::uint32_t streamed = 0;            // bytes of a long answer, reads close behind each other (modulo 2^32)
+    std::uint32_t seen_streamed = 0;       // … when the timer last looked
+    bool is_marked = false;                // its socket wakes us for many bytes only
     bool from_reserve = false;
     bool edge_missed = false;
     bool hung_up = false;

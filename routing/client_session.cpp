@@ -219,7 +219,7 @@ void ClientSession::on_reply_frame(const Frame& frame, std::size_t offset, Serve
     using enum backend::Type;
     counters_->sent.add(static_cast<std::int64_t>(frame.bytes.size()));
     const auto type = backend::Type{frame.type};
-    if (frame.begins) send_answers(server, out);    // they are due before whatever comes now
+    if (frame.begins && server.ledger.has_due()) send_answers(server, out);    // before whatever comes now
     if (type == notice_response || type == notification_response || type == parameter_status)
         return on_asynchronous(frame, offset, server, out);
 
@@ -238,7 +238,7 @@ void ClientSession::on_reply_frame(const Frame& frame, std::size_t offset, Serve
     }
     if (type == ready_for_query && !note_transaction(frame, server, out)) return;
     if (server.route == ReplyRoute::forward) pass_to_client(frame, offset, out);
-    if (frame.ends) send_answers(server, out);
+    if (frame.ends && server.ledger.has_due()) send_answers(server, out);
     if (type == ready_for_query) on_ready(server, now, out);
 }
 

@@ -104,14 +104,14 @@ std::optional<Bytes> statement_name(const Frame& frame) {
 bool ClientSession::has_whole_names(Bytes rest, ServerSession* server, SessionActions& out) {
     using enum frontend::Type;
     if (rest.size() < frame_header_bytes) return true;    // the scanner's to judge
+    const std::uint32_t length = length_field(rest);
+    if (rest.size() > length || length < 4 || length >= message_length_max) return true;
     const auto type = frontend::Type{rest[0]};
     if (type != parse && type != bind && type != describe && type != close && type != query) return true;
-    const std::uint32_t length = length_field(rest);
-    const bool is_whole = length < 4 || length >= message_length_max || rest.size() > length;
     const Bytes body = rest.substr(frame_header_bytes);
     const bool passes = (type == parse && body.starts_with('\0') && length > unnamed_kept_max) ||
                         (type == query && length > query_held_max);
-    if (is_whole || passes || (type == bind && bind_names(body).end > 0)) return true;
+    if (passes || (type == bind && bind_names(body).end > 0)) return true;
     bytes_wanted_ = type == bind ? std::min<std::size_t>(2 * rest.size(), length + 1) : length + 1;
     const std::size_t bound = type == bind ? bind_names_max : gathered_max;
     if (bytes_wanted_ > bound || length > policy_->max_packet_size) fail(server, Fault::message_too_long, out);
@@ -513,7 +513,7 @@ void ClientSession::take_effect(StatementEffect& effect, ServerSession& server) 
             if (statements_ && effect.is_confirmed) statements_->remove(effect.name);
             return;
         case EffectKind::unnamed:
-            statements().unnamed = effect.name;
+            std::swap(statements().unnamed, effect.name);
             return;
         case EffectKind::unnamed_again:
         case EffectKind::all_forgotten:    // its command tag says whether it was so

@@ -44,6 +44,8 @@ public:
     // status) never come here. An ErrorResponse settles what it ends.
     ReplyRoute on_reply(backend::Type type);
 
+    // `take_answer` or `take_effects` has something.
+    bool has_due() const { return has_effects() || (count_ > 0 && at(0).disposition == Disposition::answer); }
     // The request whose answer is due now, taken off the ledger. Call before a message from the server is looked at and
     // after it, and when the client wants to have what is there (Flush).
     std::optional<RequestKind> take_answer();

@@ -102,6 +102,9 @@ std::optional<std::string> deallocated_name(Bytes sql) {
     return sql.empty() ? name : std::nullopt;
 }
 
+// A quote, a comment: where they are, not each semicolon ends a statement.
+bool may_hide_semicolon(Bytes sql) { return sql.find_first_of("'\"$-/") != Bytes::npos; }
+
 template <std::size_t Size>
 std::string hexadecimal(const std::array<std::uint8_t, Size>& bytes) {
     static constexpr Bytes digits = "0123456789abcdef";
@@ -129,19 +132,18 @@ bool forgets_statements(Bytes sql) {
     }
 }
 
+// Every Query comes through here, so what is no DEALLOCATE is known by its first letter.
 std::optional<Deallocation> find_deallocation(Bytes sql) {
     std::optional<Deallocation> found;
     for (std::size_t begin = 0; begin <= sql.size();) {
         const auto end = std::min(sql.find(';', begin), sql.size());
-        const Bytes part = sql.substr(begin, end - begin);
-        if (auto name = deallocated_name(part)) {
+        if (auto name = deallocated_name(sql.substr(begin, end - begin))) {
             if (found) return std::nullopt;
             found = Deallocation{.name = std::move(*name), .begin = begin, .end = end};
-        } else if (part.find_first_of("'\"$-/") != Bytes::npos) {
-            return std::nullopt;
         }
         begin = end + 1;
     }
+    if (!found || may_hide_semicolon(sql.substr(0, found->begin)) || may_hide_semicolon(sql.substr(found->end))) return std::nullopt;
     return found;
 }
 
