@@ -212,6 +212,7 @@ def all_cases():
         CpuPerTransaction("extended", "extended, 32 clients", [*busy, "-M", "extended"], 0.9),
         CpuPerTransaction("prepared", "prepared, 32 clients", [*busy, "-M", "prepared"], 0.85),
         CpuPerTransaction("tpcb", "TPC-B-like, 16 clients", ["-c", 16, "-j", 1], 0.85),
+        CpuPerTransaction("tpcb_prepared", "TPC-B-like, prepared, 16 clients", ["-c", 16, "-j", 1, "-M", "prepared"], 0.85),
         CpuPerTransaction("clients_1000", "simple, 1,000 clients", ["-S", "-c", 1000, "-j", 1], 0.8),
         CpuPerTransaction("pipeline_extended", "pipelines of ten, extended", ["-c", 16, "-j", 1, "-M", "extended"], 0.9, script=pipeline_of(10)),
         CpuPerTransaction("pipeline_prepared", "pipelines of ten, prepared", ["-c", 16, "-j", 1, "-M", "prepared"], 0.3, script=pipeline_of(10)),
