@@ -140,8 +140,11 @@ void Relay::grant(ClientConnection& client, ServerConnection& server) {
 
 void Relay::unlink(ClientConnection& client) {
     if (client.server == nullptr) return;
-    client.server->half_sent = client.session.has_half_sent();
-    client.server->client = nullptr;
+    ServerConnection& server = *client.server;
+    server.half_sent = client.session.has_half_sent();
+    server.client = nullptr;
+    server.streamed = 0;
+    if (server.is_marked) end_stream(server);    // the next client's answer may be short
     client.server = nullptr;
 }
 
@@ -263,7 +266,6 @@ void Relay::move_away(ServerConnection& server) {
     if (!server.session.is_at_rest() || !server.input.empty() || server.transport.has_buffered() || server.client != nullptr)
         return close_server(server, CloseReason::dirty);
     const auto to = server.move_to.load(std::memory_order_relaxed);
-    if (server.is_marked) end_stream(server);
     poller_.remove(server.transport.fd());
     servers_.erase(server.place);
     server.place = {};

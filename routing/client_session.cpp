@@ -1,7 +1,5 @@
 #include "routing/client_session.hpp"
 
-#include <algorithm>
-
 namespace pgweir {
 namespace {
 
@@ -34,8 +32,6 @@ Request request_of(const Frame& frame) {
         default: return {};
     }
 }
-
-TimePoint after(TimePoint start, Microseconds timeout) { return timeout.count() > 0 ? start + timeout : never; }
 
 }  // namespace
 
@@ -329,77 +325,6 @@ void ClientSession::on_server_drained(ServerSession& server, TimePoint now, Sess
     release_if_free(server, now, out);
 }
 
-void ClientSession::on_server_lost(const ServerSession& server, SessionActions& out) {
-    phase_ = Phase::closed;
-    deadline_ = never;
-    // Inside a half message an error would be taken for its rest; after the server's own FATAL it would be a second one.
-    const bool told = server.fatal_seen || !server.scanner.at_boundary();
-    out.close(Kind::close_client, told || client_gone_ ? Fault::none : Fault::server_lost);
-}
-
-void ClientSession::on_client_lost(ServerSession* server, TimePoint now, SessionActions& out) {
-    if (client_gone_ && phase_ == Phase::leaving) return;
-    client_gone_ = true;
-    if (phase_ == Phase::waiting) out.add({.kind = Kind::leave_queue});
-    if (phase_ != Phase::linked) {
-        phase_ = Phase::closed;
-        deadline_ = never;
-        return out.close(Kind::close_client, Fault::none);
-    }
-    if (has_half_sent()) return fail(server, Fault::none, out);
-    if (has_own_server_) return finish_leaving(*server, out);
-    phase_ = Phase::leaving;
-    const bool busy = !server->ledger.is_settled();
-    if (busy && !server->ledger.copy_in() &&
-        (server->transaction != TransactionStatus::idle || policy_->client_lost_query == ClientLostQuery::cancel))
-        out.add({.kind = Kind::cancel_query});
-    deadline_ = now + policy_->client_lost_drain;
-    proceed_leaving(*server, out);
-}
-
-// One step towards a server at rest. PostgreSQL needs CopyFail to end a COPY, a Sync to answer a series, and ROLLBACK to
-// leave a transaction block.
-void ClientSession::proceed_leaving(ServerSession& server, SessionActions& out) {
-    if (has_own_server_) return;    // it has been told to go, and is about to
-    send_answers(server, out);
-    if (server.ledger.copy_in()) {
-        server.ledger.push(RequestKind::copy_end);
-        out.send(Kind::send_to_server, OwnMessage::copy_fail);
-    }
-    if (server.ledger.needs_sync()) {
-        server.ledger.push(RequestKind::sync, Disposition::swallow);
-        out.send(Kind::send_to_server, OwnMessage::sync);
-    }
-    if (!server.ledger.is_settled() || !server.scanner.at_boundary() || server.output_pending) return;
-    if (server.transaction != TransactionStatus::idle) {
-        server.begin_own_query();
-        out.send(Kind::send_to_server, OwnMessage::rollback);
-        return;
-    }
-    finish_leaving(server, out);
-}
-
-void ClientSession::finish_leaving(ServerSession& server, SessionActions& out) {
-    phase_ = Phase::closed;
-    deadline_ = never;
-    give_back(server, out);
-    out.close(Kind::close_client, Fault::none);
-}
-
-void ClientSession::on_fault(ServerSession* server, Fault fault, SessionActions& out) {
-    if (phase_ == Phase::closed) return;
-    if (phase_ == Phase::waiting) out.add({.kind = Kind::leave_queue});
-    fail(is_linked() ? server : nullptr, fault, out);
-}
-
-void ClientSession::fail(ServerSession* server, Fault fault, SessionActions& out) {
-    phase_ = Phase::closed;
-    deadline_ = never;
-    const bool told = server != nullptr && (server->fatal_seen || !server->scanner.at_boundary());    // as in on_server_lost
-    if (server != nullptr) out.close(Kind::close_server, fault);
-    out.close(Kind::close_client, told || client_gone_ ? Fault::none : fault);
-}
-
 void ClientSession::set_policy(std::shared_ptr<const SessionPolicy> policy, const ServerSession* server) {
     policy_ = std::move(policy);
     if (phase_ != Phase::leaving && phase_ != Phase::closed) update_deadline(server);
@@ -409,54 +334,6 @@ std::uint32_t ClientSession::running_request(const ServerSession* server) const 
     // While our own SET runs a cancel would hit that.
     if (phase_ != Phase::linked || server == nullptr || server->ledger.head_is_swallowed()) return 0;
     return server->ledger.owes_client() ? request_number_ : 0;
-}
-
-void ClientSession::update_deadline(const ServerSession* server) {
-    const SessionPolicy& p = *policy_;
-    switch (phase_) {
-        case Phase::idle: deadline_ = after(last_activity_, p.client_idle_timeout); break;
-        case Phase::waiting:
-            deadline_ = std::min(after(waiting_since_, p.query_wait_timeout), after(waiting_since_, p.query_timeout));
-            if (!notified_) deadline_ = std::min(deadline_, after(waiting_since_, p.query_wait_notify));
-            break;
-        case Phase::linked: {
-            deadline_ = never;
-            if (!p.limits_linked()) break;
-            const bool busy = !server->ledger.is_settled();
-            const bool in_block = server->transaction != TransactionStatus::idle;
-            if (busy) deadline_ = after(request_began_, p.query_timeout);
-            if (busy || in_block) deadline_ = std::min(deadline_, after(transaction_began_, p.transaction_timeout));
-            if (!busy && in_block) deadline_ = std::min(deadline_, after(last_activity_, p.idle_transaction_timeout));
-            break;
-        }
-        case Phase::leaving:
-        case Phase::closed: break;
-    }
-}
-
-void ClientSession::on_deadline(ServerSession* server, TimePoint now, SessionActions& out) {
-    if (now < deadline_) return;
-    const SessionPolicy& p = *policy_;
-    switch (phase_) {
-        case Phase::idle: return on_fault(nullptr, Fault::client_idle_timeout, out);
-        case Phase::waiting:
-            if (now >= after(waiting_since_, p.query_wait_timeout)) return on_fault(nullptr, Fault::query_wait_timeout, out);
-            if (now >= after(waiting_since_, p.query_timeout)) return on_fault(nullptr, Fault::query_timeout_waiting, out);
-            notified_ = true;
-            out.send(Kind::send_to_client, OwnMessage::waiting_notice);
-            return update_deadline(nullptr);
-        case Phase::linked:
-            if (!server->ledger.is_settled() && now >= after(request_began_, p.query_timeout))
-                return fail(server, Fault::query_timeout, out);
-            if (now >= after(transaction_began_, p.transaction_timeout) &&
-                (!server->ledger.is_settled() || server->transaction != TransactionStatus::idle))
-                return fail(server, Fault::transaction_timeout, out);
-            if (server->ledger.is_settled() && server->transaction != TransactionStatus::idle)
-                return fail(server, Fault::idle_transaction_timeout, out);
-            return update_deadline(server);
-        case Phase::leaving: return fail(server, Fault::none, out);    // PostgreSQL finishes what it has begun
-        case Phase::closed: return;
-    }
 }
 
 }  // namespace pgweir

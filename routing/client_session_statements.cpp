@@ -17,6 +17,7 @@
 #include "protocol/frontend/parse.hpp"
 #include "protocol/frontend/query.hpp"
 #include "routing/client_session.hpp"
+#include "routing/statement_messages.hpp"
 
 namespace pgweir {
 namespace {
@@ -28,34 +29,8 @@ constexpr std::size_t gathered_max = 16u << 20;        // bytes of a Parse, Desc
 constexpr std::size_t unnamed_kept_max = 64u << 10;    // bytes of an unnamed Parse whose text is kept
 constexpr std::size_t bind_names_max = 4u << 20;       // bytes up to the end of a Bind's names
 constexpr std::size_t query_held_max = 1u << 10;       // bytes of a Query that is looked at as a whole
-constexpr Bytes absent_name = "pgweir_absent";         // no statement is ever called that
-constexpr Bytes taken_name = "pgweir_taken";           // only what refuse_name and make_droppable put there
 constexpr Bytes dropping_sql = "deallocate pgweir_taken";
-constexpr std::size_t name_told_max = 1024;            // bytes of a name that an error message repeats
-constexpr std::uint32_t ledger_long = 4096;            // requests
 constexpr std::size_t effects_max = 256;               // under way: each name is looked for among them
-
-void append_parse(std::string& out, Bytes name, Bytes identity) {
-    out.push_back(static_cast<char>(frontend::Type::parse));
-    const auto at = out.size();
-    out.append(4, '\0');
-    out.append(name).push_back('\0');
-    out.append(identity);
-    patch_length(out, at);
-}
-
-// The front of a Bind, up to its statement's name; `length` is that of the whole message.
-void append_bind_front(std::string& out, std::uint32_t length, Bytes portal, Bytes statement) {
-    BodyWriter writer(out);
-    writer.byte(static_cast<char>(frontend::Type::bind));
-    writer.int32(static_cast<std::int32_t>(length));
-    writer.string(portal);
-    writer.string(statement);
-}
-
-bool is_about_unnamed(const StatementEffect& effect) {
-    return effect.kind == EffectKind::unnamed || effect.kind == EffectKind::unnamed_again;
-}
 
 struct BindNames {
     Bytes portal;
@@ -148,7 +123,7 @@ bool ClientSession::must_stall(const Frame& frame, const ServerSession& server) 
     const auto name = type == bind ? std::optional(bind_names(frame.body()).statement) : statement_name(frame);
     if (!name || (type == parse && name->empty())) return false;
     for (auto effect = effects.rbegin(); effect != effects.rend(); ++effect) {
-        const bool unnamed = is_about_unnamed(*effect);
+        const bool unnamed = effect->is_about_unnamed();
         if (unnamed != name->empty()) continue;
         if (effect->series != server.ledger.series()) return true;
         if (unnamed) return false;    // only the last one counts
@@ -314,227 +289,6 @@ bool ClientSession::take_unnamed_deallocate(const Frame& frame, ServerSession& s
     out.make(Kind::made_to_server, [&](std::string& bytes) { append_parse(bytes, {}, other); });
     replaced_ = static_cast<std::uint32_t>(frame.bytes.size());
     return true;
-}
-
-void ClientSession::make_droppable(ServerSession& server, SessionActions& out) {
-    server.ledger.push(RequestKind::close, Disposition::swallow);
-    server.ledger.push(RequestKind::parse, Disposition::inject);
-    out.make(Kind::made_to_server, [](std::string& bytes) {
-        append_message(bytes, frontend::Close{frontend::Target::statement, taken_name});
-        append_parse(bytes, taken_name, Bytes("\0\0\0", 3));
-    });
-}
-
-// Before the ledger hears of it.
-void ClientSession::note_dropped(ServerSession& server, const Frame& frame) {
-    if (!server.ledger.head_has_effects() || !frame.ends) return;
-    const auto done = backend::CommandComplete::parse(BodyReader{frame.body()});
-    if (done && done->tag == "DEALLOCATE") server.statements.confirm_drop();
-}
-
-// "cached plan must not change result type": the client is told, and prepares the same text again, which must then be
-// planned again. Which statement it was the message does not say.
-void ClientSession::note_outdated_plan(ServerSession& server, const Frame& frame) const {
-    if (!tracks_statements() || !frame.ends || server.statement_source == nullptr) return;
-    const auto error = backend::ErrorResponse::parse(BodyReader{frame.body()});
-    if (error && error->fields.field(backend::error_field::sqlstate) == "0A000" &&
-        error->fields.field(backend::error_field::routine) == "RevalidateCachedQuery")
-        server.statement_source->outdate();
-}
-
-// What a Query or Execute changes beside its result.
-std::uint16_t ClientSession::effects_of_run(const Frame& frame, ServerSession& server) {
-    using enum frontend::Type;
-    if (server.ledger.is_skipping()) return 0;
-    std::uint16_t effects = 0;
-    if (frontend::Type{frame.type} == query) {
-        forgetting_ = !frame.ends || forgets_statements(frame.body());    // the rest of a long one may say so
-        effects = end_unnamed(server);
-    } else if (frontend::Type{frame.type} != execute) {
-        return 0;
-    }
-    if (frontend::Type{frame.type} == execute && std::exchange(dropping_, false)) {
-        server.statements.note(EffectKind::client_drops, server.ledger.series()).name = statements().unnamed_drops;
-        ++effects;
-    }
-    if (!std::exchange(forgetting_, false)) return effects;
-    server.statements.note(EffectKind::all_forgotten, server.ledger.series());
-    return effects + 1;
-}
-
-// A Query drops the unnamed statement, in its turn: what is under way comes first, and may have it skipped.
-std::uint16_t ClientSession::end_unnamed(ServerSession& server) {
-    unnamed_is_there_ = true;    // none on both sides
-    if (server.statements.has_under_way() || (statements_ && server.ledger.needs_sync())) {
-        server.statements.note(EffectKind::unnamed, server.ledger.series());
-        return 1;
-    }
-    if (statements_) statements_->unnamed.clear();
-    return 0;
-}
-
-StatementRef ClientSession::statement_named(Bytes name, const ServerSession& server) const {
-    const auto effects = server.statements.under_way();
-    for (auto effect = effects.rbegin(); effect != effects.rend(); ++effect) {
-        if (effect->kind == EffectKind::all_forgotten) return nullptr;
-        if (effect->name != name) continue;
-        if (effect->kind == EffectKind::client_names) return effect->statement;
-        if (effect->kind == EffectKind::client_forgets || effect->kind == EffectKind::client_drops) return nullptr;
-    }
-    return statements_ ? statements_->find(name) : nullptr;
-}
-
-bool ClientSession::prepare_unnamed(ServerSession& server, SessionActions& out) {
-    if (!statements_ || statements_->unnamed.empty()) return false;
-    counters_->server_parses.add();
-    server.ledger.push(RequestKind::parse, Disposition::inject, 1);
-    server.statements.note(EffectKind::unnamed_again, server.ledger.series());
-    out.make(Kind::made_to_server, [&](std::string& bytes) { append_parse(bytes, {}, statements_->unnamed); });
-    unnamed_is_there_ = true;
-    return true;
-}
-
-void ClientSession::prepare_on(ServerSession& server, const StatementRef& statement, SessionActions& out) {
-    if (server.statements.use(*statement) == Presence::present) return;
-    send_parse(server, statement, out);
-    server.ledger.push(RequestKind::parse, Disposition::inject, 1);
-}
-
-// The caller enters the request.
-void ClientSession::send_parse(ServerSession& server, const StatementRef& statement, SessionActions& out) {
-    if (server.statements.look_up(*statement) == Presence::unknown) close_on(server, statement, out);
-    while (const StatementRef oldest = server.statements.to_evict(static_cast<std::size_t>(policy_->statements_max)))
-        close_on(server, oldest, out);
-    counters_->server_parses.add();
-    server.statements.note(EffectKind::server_has, server.ledger.series()).statement = statement;
-    out.make(Kind::made_to_server, [&](std::string& bytes) { append_parse(bytes, statement->name, statement->identity); });
-}
-
-// Closing one that is not there is no error (PostgreSQL manual, "Extended Query").
-void ClientSession::close_on(ServerSession& server, const StatementRef& statement, SessionActions& out) {
-    server.ledger.push(RequestKind::close, Disposition::swallow, 1);
-    server.statements.note(EffectKind::server_lacks, server.ledger.series()).statement = statement;
-    out.make(Kind::made_to_server, [&](std::string& bytes) {
-        append_message(bytes, frontend::Close{frontend::Target::statement, statement->name});
-    });
-}
-
-// An error at this place of the stream must be the server's, which then skips to Sync and fails the transaction. So it is
-// given something to refuse, and the client gets our words for it.
-void ClientSession::provoke(ServerSession& server, Fault refusal, Bytes name, SessionActions& out) {
-    server.ledger.push(RequestKind::bind, Disposition::forward, 1);
-    note_refusal(server, refusal, name);
-    out.make(Kind::made_to_server, [](std::string& bytes) {
-        constexpr Bytes counts("\0\0\0\0\0\0", 6);    // no formats, no values, no result formats
-        append_bind_front(bytes, static_cast<std::uint32_t>(4 + 1 + absent_name.size() + 1 + counts.size()), {}, absent_name);
-        bytes.append(counts);
-    });
-}
-
-// A Parse of a name that the client has already. PostgreSQL looks at the text before it looks at the name, so it gets both:
-// the text under a name that is taken.
-void ClientSession::refuse_name(ServerSession& server, Bytes name, Bytes identity, SessionActions& out) {
-    server.ledger.push(RequestKind::close, Disposition::swallow);
-    server.ledger.push(RequestKind::parse, Disposition::inject);
-    server.ledger.push(RequestKind::parse, Disposition::forward, 1);
-    note_refusal(server, Fault::statement_name_taken, name);
-    out.make(Kind::made_to_server, [&](std::string& bytes) {
-        append_message(bytes, frontend::Close{frontend::Target::statement, taken_name});
-        append_parse(bytes, taken_name, Bytes("\0\0\0", 3));
-        append_parse(bytes, taken_name, identity);
-    });
-}
-
-void ClientSession::note_refusal(ServerSession& server, Fault refusal, Bytes name) {
-    StatementEffect& effect = server.statements.note(EffectKind::refused, server.ledger.series());
-    effect.refusal = refusal;
-    effect.name = name.substr(0, name_told_max);
-}
-
-// Before the ledger hears of the error. True: it is the one that was provoked, and the client has been told.
-bool ClientSession::tell_refusal(const ServerSession& server, const Frame& frame, SessionActions& out) {
-    if (!server.ledger.head_has_effects() || !frame.ends) return false;
-    const StatementEffect& effect = server.statements.under_way().front();
-    if (effect.kind != EffectKind::refused) return false;
-    const auto error = backend::ErrorResponse::parse(BodyReader{frame.body()});
-    const bool is_taken = effect.refusal == Fault::statement_name_taken;
-    if (!error || error->fields.field(backend::error_field::sqlstate) != (is_taken ? "42P05" : "26000")) return false;
-    if (!client_gone_)
-        out.make(Kind::made_to_client, [&](std::string& bytes) { append_fault(bytes, effect.refusal, effect.name, false, "ERROR"); });
-    return true;
-}
-
-// Answers of ours must not pile up: those that wait for nothing go now, and where they wait for the server in a series that
-// goes on and on, it is asked for what it has.
-void ClientSession::limit_answers(ServerSession& server, SessionActions& out) {
-    if (!server.ledger.awaits_ready()) send_answers(server, out);
-    if (server.ledger.size() > ledger_long && server.ledger.needs_sync())
-        out.make(Kind::made_to_server, [](std::string& bytes) { append_message(bytes, frontend::Flush{}); });
-}
-
-// What is due of our own answers; and whatever has been decided by the last reply takes hold.
-void ClientSession::send_answers(ServerSession& server, SessionActions& out) {
-    while (const auto request = server.ledger.take_answer()) {
-        if (client_gone_) continue;
-        out.make(Kind::made_to_client, [&](std::string& bytes) {
-            if (*request == RequestKind::parse)
-                append_message(bytes, backend::ParseComplete{});
-            else
-                append_message(bytes, backend::CloseComplete{});
-        });
-    }
-    if (server.ledger.has_effects()) take_effects(server, out);
-}
-
-void ClientSession::take_effects(ServerSession& server, SessionActions& out) {
-    const auto effects = server.ledger.take_effects();
-    for (std::uint32_t i = 0; i < effects.dropped; ++i)
-        drop_effect(server.statements.take_effect(), server, i == 0 && effects.first_failed);
-    for (std::uint32_t i = 0; i < effects.settled; ++i) take_effect(server.statements.take_effect(), server);
-    if (!awaits_replies_) return;
-    awaits_replies_ = false;
-    if (phase_ == Phase::linked) out.add({.kind = Kind::resume_client});
-}
-
-void ClientSession::take_effect(StatementEffect& effect, ServerSession& server) {
-    switch (effect.kind) {
-        case EffectKind::server_has: return server.statements.add(std::move(effect.statement));
-        case EffectKind::server_lacks:
-            server.statements.remove(*effect.statement);
-            effect.statement = nullptr;
-            return;
-        case EffectKind::client_names:
-            statements().settle(effect.name, *effect.statement);
-            return statements_->add(effect.name, std::move(effect.statement));
-        case EffectKind::client_forgets:
-            if (statements_) statements_->remove(effect.name);
-            return;
-        case EffectKind::client_drops:
-            if (statements_ && effect.is_confirmed) statements_->remove(effect.name);
-            return;
-        case EffectKind::unnamed:
-            std::swap(statements().unnamed, effect.name);
-            return;
-        case EffectKind::unnamed_again:
-        case EffectKind::all_forgotten:    // its command tag says whether it was so
-        case EffectKind::refused: return;
-    }
-}
-
-// `failed`: it is the one that failed, not one that was skipped for it. PostgreSQL drops the unnamed statement before it
-// looks at the new one's text.
-void ClientSession::drop_effect(StatementEffect& effect, const ServerSession& server, bool failed) {
-    if (effect.kind == EffectKind::client_names) statements().settle(effect.name, *effect.statement);
-    effect.statement = nullptr;
-    if (!is_about_unnamed(effect)) return;
-    if (failed && effect.kind == EffectKind::unnamed && statements_) statements_->unnamed.clear();
-    const auto later = server.statements.under_way();
-    unnamed_is_there_ = unnamed_is_there_ && std::any_of(later.begin(), later.end(), is_about_unnamed);
-}
-
-ClientStatements& ClientSession::statements() {
-    if (!statements_) statements_ = std::make_unique<ClientStatements>();
-    return *statements_;
 }
 
 }  // namespace pgweir

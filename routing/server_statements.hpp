@@ -39,6 +39,8 @@ struct StatementEffect {
     std::uint32_t series = 0;    // ReplyLedger's, when it was sent
     StatementRef statement;
     std::string name;            // … or the text of an unnamed statement
+
+    bool is_about_unnamed() const { return kind == Kind::unnamed || kind == Kind::unnamed_again; }
 };
 
 enum class Presence : std::uint8_t { absent, present, unknown };    // unknown: if what is under way does what it may

@@ -2,10 +2,11 @@
 
 from .mutation import mutation
 
-BOOK_OWN_CPP = "routing/book_own.cpp"
 BOOK_OPENING_CPP = "routing/book_opening.cpp"
+BOOK_OWN_CPP = "routing/book_own.cpp"
 BOOK_SERVERS_CPP = "routing/book_servers.cpp"
 CLIENT_SESSION_CPP = "routing/client_session.cpp"
+LEAVING_CPP = "routing/client_session_leaving.cpp"
 
 MUTATIONS = (
     mutation("a replication client's server is lent to others",
@@ -35,7 +36,7 @@ MUTATIONS = (
     mutation("a replication client's Terminate is kept from its server",
         (CLIENT_SESSION_CPP, "        if (has_own_server_) return true;    // its server says goodbye itself, after all that was sent before\n", "")),
     mutation("a lost replication client's server lives on",
-        (CLIENT_SESSION_CPP, "    if (has_own_server_) return finish_leaving(*server, out);\n", "")),
+        (LEAVING_CPP, "    if (has_own_server_) return finish_leaving(*server, out);\n", "")),
     mutation("a replication client's server is given back",
         (CLIENT_SESSION_CPP, "if (has_own_server_ || server.ledger.is_uncertain() ||", "if (server.ledger.is_uncertain() ||")),
 )

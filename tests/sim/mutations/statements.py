@@ -3,19 +3,21 @@
 from .mutation import mutation
 
 CLIENT_SESSION_CPP = "routing/client_session.cpp"
+EFFECTS_CPP = "routing/client_session_effects.cpp"
+PREPARING_CPP = "routing/client_session_preparing.cpp"
 SERVER_SESSION_CPP = "routing/server_session.cpp"
 SERVER_STATEMENTS_CPP = "routing/server_statements.cpp"
 STATEMENTS_CPP = "routing/client_session_statements.cpp"
 
 MUTATIONS = (
     mutation("a server is not told what it lacks",
-        (STATEMENTS_CPP,
+        (PREPARING_CPP,
          "    if (server.statements.use(*statement) == Presence::present) return;\n"
          "    send_parse(server, statement, out);\n",
          "    return;\n"
          "    send_parse(server, statement, out);\n")),
     mutation("a server is told again what it has",
-        (STATEMENTS_CPP, "    if (server.statements.use(*statement) == Presence::present) return;\n", "")),
+        (PREPARING_CPP, "    if (server.statements.use(*statement) == Presence::present) return;\n", "")),
     mutation("a Parse of a text that the server has is sent",
         (STATEMENTS_CPP, "    if (is_known && !refuses && presence == Presence::present) {", "    if (false) {")),
     mutation("in a failed transaction a Parse succeeds",
@@ -27,17 +29,17 @@ MUTATIONS = (
     mutation("a later series counts on an earlier one",
         (STATEMENTS_CPP, "        if (effect->series != server.ledger.series()) return true;\n", "")),
     mutation("what an error has skipped takes hold",
-        (STATEMENTS_CPP,
+        (EFFECTS_CPP,
          "drop_effect(server.statements.take_effect(), server, i == 0 && effects.first_failed);",
          "take_effect(server.statements.take_effect(), server);")),
     mutation("a name can be taken twice",
         (STATEMENTS_CPP, "    if (statement_named(*name, server)) {", "    if (false) {")),
     mutation("a closed name is still known",
-        (STATEMENTS_CPP, "            if (statements_) statements_->remove(effect.name);\n", "")),
+        (EFFECTS_CPP, "            if (statements_) statements_->remove(effect.name);\n", "")),
     mutation("an evicted statement is still counted on",
-        (STATEMENTS_CPP, "            server.statements.remove(*effect.statement);\n", "")),
+        (EFFECTS_CPP, "            server.statements.remove(*effect.statement);\n", "")),
     mutation("what a Parse gives a server is not remembered",
-        (STATEMENTS_CPP, "return server.statements.add(std::move(effect.statement));", "return;")),
+        (EFFECTS_CPP, "return server.statements.add(std::move(effect.statement));", "return;")),
     mutation("servers keep all statements that they were told",
         (SERVER_STATEMENTS_CPP, "    if (expected < static_cast<std::ptrdiff_t>(max)) return nullptr;\n", "    return nullptr;\n")),
     mutation("DISCARD ALL leaves a server's statements remembered",
@@ -47,9 +49,10 @@ MUTATIONS = (
     mutation("another server has the unnamed statement too",
         (STATEMENTS_CPP, "        if (!unnamed_is_there_ && !prepare_unnamed(server, out)) {", "        if (false) {")),
     mutation("a skipped Parse of the unnamed statement undoes a later one",
-        (STATEMENTS_CPP, "unnamed_is_there_ && std::any_of(later.begin(), later.end(), is_about_unnamed);", "false;")),
+        (EFFECTS_CPP, "unnamed_is_there_ && std::any_of(later.begin(), later.end(), [](const auto& other) { return other.is_about_unnamed(); });",
+         "false;")),
     mutation("a Query in pieces is taken for its first one",
-        (STATEMENTS_CPP, "forgetting_ = !frame.ends || forgets", "forgetting_ = forgets"),
+        (EFFECTS_CPP, "forgetting_ = !frame.ends || forgets", "forgetting_ = forgets"),
         (STATEMENTS_CPP, "(type == query && length > query_held_max);", "type == query;")),
     mutation("an answer of ours overtakes the server's",
         (STATEMENTS_CPP,
