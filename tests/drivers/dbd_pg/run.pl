@@ -69,7 +69,10 @@ my @checks = (
                 $add->execute($turn);
                 same($add->fetchall_arrayref->[0][0], $turn + $number % 5);
             }
+            $client->begin_work;    # the server that has just run it, not one that is new
+            $add->execute(1);
             same(one($client, 'select count(*) >= 1 from pg_prepared_statements where not from_sql'), 1);
+            $client->commit;
         });
     },
     'transactions commit and roll back' => sub {

@@ -66,7 +66,10 @@ public class Checks {
                     try (ResultSet rows = statement.executeQuery()) { rows.next(); same(rows.getInt(1), number * 1000 + turn); }
                 }
             }
+            connection.setAutoCommit(false);    // the server that has just run one, not one that is new
+            one(connection, "select ? * 1000 + ?", 1, 2);
             same((Long) one(connection, "select count(*) from pg_prepared_statements where not from_sql") >= 1, true);
+            connection.commit();
             return null;
         });
     }

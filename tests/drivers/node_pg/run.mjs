@@ -51,7 +51,10 @@ const checks = {
             const own = await client.query({ name: `own-${number % 5}`, text: `select ${number % 5} as n` });
             assert.equal(own.rows[0].n, number % 5);
         }
+        await client.query('begin');    // the server that has just run one, not one that is new
+        await client.query({ name: 'add', text: 'select $1::int + 1 as n', values: [0] });
         assert.ok((await one(client, countPrepared)).n >= 1);
+        await client.query('commit');
     }),
 
     'an error has its SQLSTATE and leaves the session usable': () => onManyClients(async (client) => {

@@ -46,7 +46,11 @@ $checks = [
                 $statement->execute([$turn]);
                 same($statement->fetchAll(PDO::FETCH_COLUMN), [$turn + $number % 5]);
             }
+        $all[0]->beginTransaction();    // the server that has just run one, not one that is new
+        $statements[0]->execute([1]);
+        $statements[0]->fetchAll();
         same(one($all[0], 'select count(*) >= 1 from pg_prepared_statements where not from_sql'), true);
+        $all[0]->commit();
     },
     'transactions commit and roll back' => function () {
         $all = connect_all();
