@@ -25,6 +25,7 @@ void AsyncTransport::cancel() {
 
 asio::awaitable<std::size_t> AsyncTransport::read(char* into, std::size_t size) {
     if (!layer) {
+        if (cancelled_) co_return 0;
         const auto [error, count] = co_await socket.async_read_some(asio::buffer(into, size), as_result);
         co_return error ? 0 : count;
     }

@@ -27,7 +27,7 @@ struct AsyncTransport {
     asio::awaitable<bool> write(Bytes bytes);
     // Until the socket can be read or written. False: cancelled.
     asio::awaitable<bool> wait(Socket::wait_type direction);
-    // Ends what waits, and every wait that is still to come: one may be about to begin.
+    // Ends what waits, and every read and wait that is still to come: one may be about to begin. A last word can be written.
     void cancel();
     // For the relay; nothing may be pending.
     Transport release();

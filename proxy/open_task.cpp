@@ -58,12 +58,13 @@ ServerLoginRequest login_request(Worker& worker, const PoolTarget& target, const
     return request;
 }
 
+OpenFailure connect_timeout() { return {.reason = CloseReason::connect_timeout, .sqlstate = {}, .message = "connect timeout"}; }
+
 // Runs the login to its end. The failure, if it did not succeed.
 asio::awaitable<std::optional<OpenFailure>> log_in(Worker& worker, Attempt attempt, ServerLogin& login) {
     char buffer[4096];
     for (;;) {
-        if (attempt->timed_out || attempt->abandoned)
-            co_return OpenFailure{.reason = CloseReason::connect_timeout, .sqlstate = {}, .message = "connect timeout"};
+        if (attempt->timed_out || attempt->abandoned) co_return connect_timeout();
         if (!login.output().empty()) {
             std::string bytes;
             bytes.swap(login.output());
@@ -72,7 +73,7 @@ asio::awaitable<std::optional<OpenFailure>> log_in(Worker& worker, Attempt attem
         switch (login.next()) {
             case ServerLogin::Step::read: {
                 const std::size_t count = co_await attempt->read(buffer, sizeof buffer);
-                if (attempt->timed_out) co_return OpenFailure{.reason = CloseReason::connect_timeout, .sqlstate = {}, .message = "connect timeout"};
+                if (attempt->timed_out) co_return connect_timeout();
                 if (count == 0)
                     login.on_end();
                 else
@@ -125,6 +126,7 @@ asio::awaitable<std::optional<OpenFailure>> put_tls(Worker& worker, ServerConnec
         if (attempt->layer) log(LogLevel::log, "{} SSL established: {}", name_of(server), attempt->layer->description());
         co_return std::nullopt;
     }
+    if (attempt->timed_out || attempt->abandoned) co_return connect_timeout();    // the read that it ends looks like a lost server
     const std::string reason = outcome.failure.empty() ? "server conn crashed?" : outcome.failure;
     log(LogLevel::warning, "{} {}", name_of(server), reason);
     co_return OpenFailure{.reason = CloseReason::connect_failed, .sqlstate = {}, .message = reason};
@@ -159,7 +161,7 @@ asio::awaitable<std::optional<OpenFailure>> reach(Worker& worker, ServerConnecti
         if (server.target->entry.load_balance_hosts == LoadBalanceHosts::disable) server.context->next_host.fetch_add(1);
         log(LogLevel::debug, "{} {}", name_of(server), connected.error.message());
         co_return OpenFailure{.reason = CloseReason::connect_failed, .sqlstate = {},
-                              .message = connected.resolving ? "server DNS lookup failed" : "connect failed"};
+                              .message = connected.resolving && !attempt->timed_out ? "server DNS lookup failed" : "connect failed"};
     }
     const int fd = attempt->socket.native_handle();
     if (!server.remote.is_unix) set_socket_options(fd, *config->settings);
@@ -235,8 +237,10 @@ asio::awaitable<std::optional<OpenFailure>> open(Worker& worker, ServerConnectio
     opened.reported = std::move(login->parameters());
     remember_parameters(worker, server, opened.reported);
     if (!server.target->entry.connect_query.empty() && takes_sql(server) &&
-        !co_await run_connect_query(server, attempt, server.target->entry.connect_query, opened.leftover))
+        !co_await run_connect_query(server, attempt, server.target->entry.connect_query, opened.leftover)) {
+        if (attempt->timed_out) co_return connect_timeout();
         co_return OpenFailure{.reason = CloseReason::connect_failed, .sqlstate = {}, .message = "server conn crashed?"};
+    }
     co_return std::nullopt;
 }
 
@@ -252,7 +256,6 @@ Task open_server_connection(Worker& worker, ServerConnection& server, Attempt at
     }
     attempt->timer.cancel();
     worker.forget_open(server);
-    if (attempt->timed_out && failure) failure->message = failure->reason == CloseReason::connect_failed ? "connect failed" : "connect timeout";
     if (failure || attempt->abandoned) {
         boost::system::error_code ignored;
         attempt->socket.close(ignored);

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# While a server is not there yet: clients that hang up are noticed, and a slow name does not outlast the deadline.
+# While a server is not there yet: clients that hang up are noticed, and neither a slow name nor a server that falls silent
+# outlasts the deadline.
 #
 #   connecting.sh [PRESET] [--workers N] [--proxy-binary PATH] [--keep]
 set -euo pipefail
@@ -43,6 +44,13 @@ silent_port=${database_lines[0]##*=}
 start_proxy waiting 'client_login_timeout = 30' 'server_connect_timeout = 20'
 count_checks_of timeout 60 /usr/bin/python3 -B "$(dirname "$0")/connecting.py" "$proxy_port" "$silent_port" "$folder/waiting.log"
 check "the proxy is well" proxy_is_well
+stop_proxy
+
+database_lines=("stage_3 = host=127.0.0.1 port=$pg_port dbname=postgres connect_query='select pg_sleep(30)'"
+                "* = host=127.0.0.1 port=$silent_port")
+start_proxy deadline 'server_connect_timeout = 1' 'server_login_retry = 60'
+count_checks_of timeout 60 /usr/bin/python3 -B "$(dirname "$0")/connect_deadline.py" "$proxy_port" "$silent_port" "$folder/deadline.log"
+check "the proxy is well after servers that fell silent" proxy_is_well
 stop_proxy
 
 check "a slow resolver can be built" build_slow_resolver
