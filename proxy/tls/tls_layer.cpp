@@ -55,10 +55,11 @@ HandshakeStep TlsLayer::shake_hands(int fd) {
 HandshakeStep TlsLayer::fail_handshake() {
     failed_ = true;
     if (ERR_peek_error() == 0) return HandshakeStep::ended;    // the socket's end, not TLS's
-    const bool is_about_certificate = ERR_GET_REASON(ERR_peek_error()) == SSL_R_CERTIFICATE_VERIFY_FAILED;
+    // What is wrong with a certificate's bytes stands in front of it.
+    const bool is_about_certificate = ERR_GET_REASON(ERR_peek_last_error()) == SSL_R_CERTIFICATE_VERIFY_FAILED;
     failure_ = take_openssl_error();
     if (is_about_certificate)
-        failure_ += fmt::format(" ({})", X509_verify_cert_error_string(SSL_get_verify_result(ssl_.get())));
+        failure_ = fmt::format("certificate verify failed ({})", X509_verify_cert_error_string(SSL_get_verify_result(ssl_.get())));
     return HandshakeStep::failed;
 }
 

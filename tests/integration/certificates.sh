@@ -13,3 +13,13 @@ certificate() { # NAME CA SUBJECT ALTERNATIVE_NAMES [DAYS [KEY_OPTIONS...]]
     openssl x509 -req -in "$certs/$name.csr" -CA "$certs/$ca.crt" -CAkey "$certs/$ca.key" -CAcreateserial -days "$days" \
         -extfile <(echo "subjectAltName=$alternatives") -out "$certs/$name.crt" 2>/dev/null
 }
+
+# A copy whose signature does not fit any more, with the same key. Its form is right, so that programs show it.
+spoiled() { # NAME OF
+    openssl x509 -in "$certs/$2.crt" -outform der | /usr/bin/python3 -c '
+import sys
+data = bytearray(sys.stdin.buffer.read())
+data[-1] ^= 1
+sys.stdout.buffer.write(data)' | openssl x509 -inform der -out "$certs/$1.crt"
+    cp "$certs/$2.key" "$certs/$1.key"
+}

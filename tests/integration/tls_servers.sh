@@ -1,19 +1,6 @@
 # The server leg's part of tls.sh: modes, certificates of PostgreSQL's and of our own, reload, channel binding.
 # shellcheck shell=bash
 
-# What PostgreSQL shows from now on; "off": no TLS.
-postgres_shows() { # NAME
-    local on=on
-    if [[ $1 == off ]]; then on=off
-    else
-        direct_sql "alter system set ssl_cert_file = '$certs/$1.crt'"
-        direct_sql "alter system set ssl_key_file = '$certs/$1.key'"
-    fi
-    direct_sql "alter system set ssl = $on"
-    direct_sql 'select pg_reload_conf()' >/dev/null
-    sleep 0.3
-}
-
 # A failing server keeps its clients waiting, so that they say so soon.
 start_server_leg() { # NAME MODE LINES...
     local name=$1 mode=$2; shift 2

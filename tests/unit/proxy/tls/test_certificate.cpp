@@ -21,9 +21,14 @@ std::string text_of(BIO* bio) {
     return {data, static_cast<std::size_t>(size)};
 }
 
-void add_alternatives(X509* certificate, const std::string& names) {
-    if (names.empty()) return;
-    X509_EXTENSION* extension = X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, names.c_str());
+KeyPtr parsed_key(const TestCertificate& certificate) {
+    const BioPtr reader(BIO_new_mem_buf(certificate.key.data(), static_cast<int>(certificate.key.size())));
+    return KeyPtr(PEM_read_bio_PrivateKey(reader.get(), nullptr, nullptr, nullptr));
+}
+
+void add_extension(X509* certificate, int kind, const std::string& value) {
+    if (value.empty()) return;
+    X509_EXTENSION* extension = X509V3_EXT_conf_nid(nullptr, nullptr, kind, value.c_str());
     assert(extension != nullptr);
     X509_add_ext(certificate, extension, -1);
     X509_EXTENSION_free(extension);
@@ -43,10 +48,13 @@ TestCertificate make_certificate(const CertificateWishes& wishes) {
     if (!wishes.common_name.empty())
         X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, reinterpret_cast<const unsigned char*>(wishes.common_name.data()),
                                    static_cast<int>(wishes.common_name.size()), -1, 0);
-    X509_set_issuer_name(certificate.get(), name);
-    add_alternatives(certificate.get(), wishes.alternatives);
+    const CertificatePtr issuer = wishes.issuer != nullptr ? parsed(*wishes.issuer) : nullptr;
+    const KeyPtr issuer_key = wishes.issuer != nullptr ? parsed_key(*wishes.issuer) : nullptr;
+    X509_set_issuer_name(certificate.get(), issuer ? X509_get_subject_name(issuer.get()) : name);
+    add_extension(certificate.get(), NID_subject_alt_name, wishes.alternatives);
+    add_extension(certificate.get(), NID_basic_constraints, wishes.is_authority ? "critical,CA:TRUE" : "");
     const bool has_hash = std::string_view(wishes.algorithm) != "ED25519";
-    [[maybe_unused]] const int signed_bytes = X509_sign(certificate.get(), key.get(), has_hash ? EVP_sha256() : nullptr);
+    [[maybe_unused]] const int signed_bytes = X509_sign(certificate.get(), issuer_key ? issuer_key.get() : key.get(), has_hash ? EVP_sha256() : nullptr);
     assert(signed_bytes > 0);
 
     const BioPtr pem(BIO_new(BIO_s_mem()));

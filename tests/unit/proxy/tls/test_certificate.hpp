@@ -1,4 +1,4 @@
-// Certificates made for a test: signed by themselves, in PEM.
+// Certificates made for a test: signed by themselves or by each other, in PEM.
 #pragma once
 
 #include <string>
@@ -13,10 +13,12 @@ struct TestCertificate {
 };
 
 struct CertificateWishes {
+    const TestCertificate* issuer = nullptr;    // none: signed by itself
     std::string common_name = "localhost";
     std::string alternatives{};             // "DNS:a.example,IP:10.0.0.1"; empty: none
     const char* algorithm = "EC";           // "EC" (P-256), "RSA" (2,048 bits), "ED25519"
     int days = 1;
+    bool is_authority = false;              // may sign others
 };
 
 TestCertificate make_certificate(const CertificateWishes& wishes = {});

@@ -6,6 +6,8 @@
 
 #include <random>
 
+#include <openssl/pem.h>
+
 #include "tests/support/catch.hpp"
 #include "tests/unit/proxy/tls/test_certificate.hpp"
 
@@ -72,6 +74,40 @@ std::string letters(std::size_t size) {
     std::string text(size, '\0');
     for (std::size_t i = 0; i < size; ++i) text[i] = static_cast<char>('a' + i * 7 % 26);
     return text;
+}
+
+// Its last byte, which is the signature's, is another one.
+TestCertificate with_a_spoiled_signature(const TestCertificate& good) {
+    unsigned char* der = nullptr;
+    const int size = i2d_X509(parsed(good).get(), &der);
+    der[size - 1] ^= 1;
+    const unsigned char* at = der;
+    const CertificatePtr certificate(d2i_X509(nullptr, &at, size));
+    OPENSSL_free(der);
+    const BioPtr pem(BIO_new(BIO_s_mem()));
+    PEM_write_bio_X509(pem.get(), certificate.get());
+    char* text = nullptr;
+    const long length = BIO_get_mem_data(pem.get(), &text);
+    return {std::string(text, static_cast<std::size_t>(length)), good.key};
+}
+
+// What the layer says that checks a certificate which the other end shows.
+std::string failure_with(const TestCertificate& shown, const TestCertificate& trusted) {
+    int fds[2];
+    REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds) == 0);
+    TlsSettings checking = servers_tls();
+    checking.mode = TlsMode::verify_ca;
+    checking.ca_file = "ca.crt";
+    TlsLayer showing(std::make_shared<const TlsContext>(clients_tls(), files_of(shown)));
+    TlsLayer checker(std::make_shared<const TlsContext>(checking, TlsFiles{.ca = trusted.pem, .certificate = {}, .key = {}}));
+    auto step = HandshakeStep::wants_read;
+    for (int i = 0; i < 20 && step == HandshakeStep::wants_read; ++i) {
+        step = checker.shake_hands(fds[1]);
+        if (step == HandshakeStep::wants_read) showing.shake_hands(fds[0]);
+    }
+    for (const int fd : fds) ::close(fd);
+    REQUIRE(step == HandshakeStep::failed);
+    return checker.failure();
 }
 
 }  // namespace
@@ -218,6 +254,15 @@ TEST_CASE("a layer says what was agreed on") {
     Pair pair;
     CHECK(pair.left.description() == "TLSv1.3/TLS_AES_256_GCM_SHA384/ECDH=X25519");
     CHECK(pair.right.description() == pair.left.description());
+}
+
+TEST_CASE("a certificate that is refused is told with its reason, whatever is wrong with it") {
+    const auto authority = make_certificate({.common_name = "authority", .is_authority = true});
+    CHECK(failure_with(with_a_spoiled_signature(make_certificate({.issuer = &authority})), authority) ==
+          "certificate verify failed (certificate signature failure)");
+    CHECK(failure_with(make_certificate({.issuer = &authority, .days = -1}), authority) ==
+          "certificate verify failed (certificate has expired)");
+    CHECK_THAT(failure_with(make_certificate(), authority), Catch::StartsWith("certificate verify failed (self"));
 }
 
 }  // namespace pgweir::test
