@@ -178,7 +178,7 @@ void ClientSession::on_granted(ServerSession& server, TimePoint now, SessionActi
     counters_->server_assignments.add();
     counters_->wait_time.add((now - waiting_since_).count());
     if (parameters_ != server.parameters && parameters_ && server.parameters) {
-        if (needs_replay(*parameters_, *server.parameters)) {
+        if (needs_replay(*server.tracked, *parameters_, *server.parameters)) {
             out.send(Kind::send_to_server, OwnMessage::parameters);
             server.begin_own_query();
             // A value that no server has reported may be refused, and then the client's statement must not run.

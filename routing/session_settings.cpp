@@ -8,10 +8,11 @@
 namespace pgweir {
 namespace {
 
-bool differs(const ParameterValues& wanted, const ParameterValues& present, int place) {
-    return wanted.has(place) && present.has(place) &&
-           !equal_ignoring_case(wanted.values[static_cast<std::size_t>(place)],
-                                present.values[static_cast<std::size_t>(place)]);
+bool differs(const TrackedParameters& tracked, const ParameterValues& wanted, const ParameterValues& present, int place) {
+    if (!wanted.has(place) || !present.has(place)) return false;
+    const auto i = static_cast<std::size_t>(place);
+    return tracked.is_exact(place) ? wanted.values[i] != present.values[i]
+                                   : !equal_ignoring_case(wanted.values[i], present.values[i]);
 }
 
 // As an SQL literal that means the same with standard_conforming_strings on and off.
@@ -119,11 +120,11 @@ SharedParameters with_parameter(const SharedParameters& values, int place, std::
     return changed;
 }
 
-bool needs_replay(const ParameterValues& wanted, const ParameterValues& present) {
+bool needs_replay(const TrackedParameters& tracked, const ParameterValues& wanted, const ParameterValues& present) {
     if (&wanted == &present) return false;
     const int count = static_cast<int>(std::min(wanted.values.size(), present.values.size()));
     for (int place = 0; place < count; ++place)
-        if (differs(wanted, present, place)) return true;
+        if (differs(tracked, wanted, present, place)) return true;
     return false;
 }
 
@@ -131,7 +132,7 @@ std::string replay_statement(const TrackedParameters& tracked, const ParameterVa
     std::string sql;
     const int count = static_cast<int>(std::min(wanted.values.size(), present.values.size()));
     for (int place = 0; place < count; ++place) {
-        if (!differs(wanted, present, place)) continue;
+        if (!differs(tracked, wanted, present, place)) continue;
         const auto i = static_cast<std::size_t>(place);
         sql += "SET " + tracked.names()[i] + "=";
         if (equal_ignoring_case(tracked.names()[i], "search_path"))

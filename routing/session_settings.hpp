@@ -27,7 +27,13 @@ public:
 
     const std::vector<std::string>& names() const { return names_; }
 
+    // Whether two values that differ in letter case alone are two values. The server's words for the fixed five are the same in
+    // any; of others only the operator knows, and a quoted name in a search_path is another one.
+    bool is_exact(int place) const { return place >= fixed_count; }
+
 private:
+    static constexpr int fixed_count = 5;
+
     std::vector<std::string> names_;
 };
 
@@ -56,8 +62,8 @@ private:
 SharedParameters with_parameter(const SharedParameters& values, int place, std::string_view value, bool proven);
 
 // Whether a server that has `present` must be told something before it serves a client that wants `wanted`. Values equal
-// but for letter case are equal; what the client never set or the server does not report is left alone.
-bool needs_replay(const ParameterValues& wanted, const ParameterValues& present);
+// but for letter case are equal unless they are exact; what the client never set or the server does not report is left alone.
+bool needs_replay(const TrackedParameters& tracked, const ParameterValues& wanted, const ParameterValues& present);
 
 // The statements that make it so: `SET name='value';…`.
 std::string replay_statement(const TrackedParameters& tracked, const ParameterValues& wanted, const ParameterValues& present);

@@ -125,8 +125,22 @@ def plainly():
     check("… and leaves other clients alone", shown(other, "timezone") == "America/Lima")
 
 
+def in_letter_case():
+    """"A" and "a" are two schemas, whoever had the server before."""
+    direct = client(SERVER)
+    direct.query('create schema "A"; create schema a; create table "A".t as select 1 as upper; create table a.t as select 2 as lower')
+    crowd = [client() for _ in range(3)]
+    for one, path in zip(crowd, ('"A"', "a", '"A"')):
+        one.query(f"set search_path = {path}")
+    seen = [[one.query("select * from t")[0][0] for one in crowd] for _ in range(3)]
+    check("a search_path that differs in letter case only is the client's own", seen == [["1", "2", "1"]] * 3, seen)
+    direct.query('drop schema "A", a cascade')
+
+
 at_login()
 plainly()
+if "search_path" in TRACKED:
+    in_letter_case()
 for seed in (1, 2, 3):
     whatever_clients_do(seed)
 finish()

@@ -35,7 +35,7 @@ MUTATIONS = (
          "    server.transaction = TransactionStatus{status};\n",
          "    server.transaction = status == 'E' ? TransactionStatus::idle : TransactionStatus{status};\n")),
     mutation("parameters are not replayed",
-        (CLIENT_SESSION_CPP, "if (needs_replay(*parameters_, *server.parameters)) {", "if (false) {")),
+        (CLIENT_SESSION_CPP, "if (needs_replay(*server.tracked, *parameters_, *server.parameters)) {", "if (false) {")),
     mutation("a value never tried before goes with the statement",
         (CLIENT_SESSION_CPP, "holds_input_ = !parameters_->proven;", "holds_input_ = false;")),
     mutation("a client's SET is not remembered",

@@ -14,7 +14,7 @@ SharedParameters values(std::initializer_list<std::pair<std::string_view, std::s
 }
 
 std::string replay(const SharedParameters& wanted, const SharedParameters& present) {
-    CHECK(needs_replay(*wanted, *present) == !replay_statement(tracked, *wanted, *present).empty());
+    CHECK(needs_replay(tracked, *wanted, *present) == !replay_statement(tracked, *wanted, *present).empty());
     return replay_statement(tracked, *wanted, *present);
 }
 
@@ -44,6 +44,13 @@ TEST_CASE("only what both know and what differs is replayed") {
     CHECK(replay(values({{"TimeZone", "UTC"}, {"application_name", ""}}),
                  values({{"TimeZone", "GMT"}, {"application_name", "psql"}})) ==
           "SET TimeZone='UTC';SET application_name='';");
+}
+
+TEST_CASE("letter case counts where it may make another value, and nowhere else") {
+    CHECK(replay(values({{"search_path", "\"A\""}}), values({{"search_path", "\"a\""}})) == "SET search_path='A';");
+    CHECK(replay(values({{"IntervalStyle", "ISO_8601"}}), values({{"IntervalStyle", "iso_8601"}})) == "SET IntervalStyle='ISO_8601';");
+    CHECK(replay(values({{"DateStyle", "iso, mdy"}}), values({{"DateStyle", "ISO, MDY"}})).empty());
+    CHECK(replay(values({{"standard_conforming_strings", "ON"}}), values({{"standard_conforming_strings", "on"}})).empty());
 }
 
 TEST_CASE("a value cannot leave its literal") {
