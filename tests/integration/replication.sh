@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # Replication through the proxy, physical and logical: PostgreSQL's own tools, a standby and a subscription, beside pgbench in
-# transaction pooling. About half a minute.
+# transaction pooling. About half a minute. With --tls both legs of the tools' connections are encrypted.
 #
-#   replication.sh [PRESET] [--workers N] [--proxy-binary PATH] [--keep]
+#   replication.sh [PRESET] [--tls] [--workers N] [--proxy-binary PATH] [--keep]
 set -euo pipefail
 # shellcheck source=tests/integration/lib.sh
 source "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/integration/certificates.sh
+source "$(dirname "$0")/certificates.sh"
 
-through() { echo "host=127.0.0.1 port=$proxy_port user=postgres"; }
+through() { echo "host=127.0.0.1 port=$proxy_port user=postgres ${tls_parameters:-}"; }
 tool() { "$project_root/scripts/as_user.sh" "$programs/$1" "${@:2}"; }
 console() { psql -XqAt -p "$proxy_port" -d pgbouncer -c "$1"; }
 
@@ -25,6 +27,27 @@ direct_is() { [[ $(direct_sql "$1" 2>/dev/null) == "$2" ]]; }
 shows() { console "$1" | cut -d'|' -f4 | grep -qx "$2"; }
 no_replication_shown() { ! console 'show clients' | cut -d'|' -f4 | grep -qE 'physical|logical' && direct_is 'select count(*) from pg_stat_replication' 0; }
 
+# What by hand is spoken in plain text stays so on the client leg; servers are asked for TLS always.
+begin_tls() {
+    certs=$folder/certs
+    mkdir "$certs"
+    authority ca
+    certificate here ca /CN=localhost DNS:localhost,IP:127.0.0.1
+    chmod 600 "$certs"/*.key
+    own_by_unprivileged "$certs" "$certs"/*
+    tls_parameters="sslmode=verify-full sslrootcert=$certs/ca.crt"
+    postgres_lines+=(--conf 'ssl = on' --conf "ssl_cert_file = '$certs/here.crt'" --conf "ssl_key_file = '$certs/here.key'")
+    proxy_lines+=('client_tls_sslmode = prefer' "client_tls_cert_file = $certs/here.crt" "client_tls_key_file = $certs/here.key"
+        'server_tls_sslmode = verify-full' "server_tls_ca_file = $certs/ca.crt")
+}
+
+# Every stream there is: PostgreSQL's view of the server leg, the console's of the client leg.
+streams_are_tls() { # KIND
+    [[ -n ${tls_parameters:-} ]] || return 0
+    direct_is 'select count(*) > 0 and bool_and(ssl) from pg_stat_replication join pg_stat_ssl using (pid)' t || return 1
+    console 'show clients' | awk -F'|' -v kind="$1" '$4 == kind { seen = 1; if ($0 !~ /TLSv1/) plain = 1 } END { exit !seen || plain }'
+}
+
 base_backup() {
     tool pg_basebackup -d "$(through)" -D "$folder/postgres_standby/data" -X stream -c fast -R -C -S standby
     tool pg_verifybackup "$folder/postgres_standby/data"
@@ -38,12 +61,14 @@ standby_follows() {
     standby_has() { [[ $(psql -XqAt -p "$standby_port" -d postgres -c 'select pg_is_in_recovery(), count(*) from followed' 2>/dev/null) == 't|1' ]]; }
     eventually standby_has
     eventually shows 'show servers' physical
+    eventually streams_are_tls physical
 }
 
 receive_wal() {
     mkdir -p "$folder/wal" && own_by_unprivileged "$folder/wal"
     in_background receivewal pg_receivewal -d "$(through)" -D "$folder/wal" --no-loop
     eventually direct_is "select count(*) > 0 from pg_stat_replication where application_name = 'pg_receivewal'" t
+    streams_are_tls physical || return 1
     local segment
     segment=$(direct_sql "select pg_walfile_name(pg_current_wal_lsn())")
     direct_sql "insert into followed values (1); select pg_switch_wal()" >/dev/null
@@ -61,12 +86,14 @@ reconnect_ends_streams() {
     eventually direct_is "select count(*) from pg_stat_replication where application_name = 'pg_receivewal'" 1
     console RECONNECT
     eventually has_ended reconnected
+    grep 'FATAL:  admin forced disconnect' "$folder/reconnected.out"
 }
 
 receive_logical() {
     tool pg_recvlogical -d "$(through) dbname=postgres" -S decoded --create-slot -P test_decoding
     in_background decoded pg_recvlogical -d "$(through) dbname=postgres" -S decoded --start -f - -s 1 --no-loop
     eventually shows 'show clients' logical
+    streams_are_tls logical || return 1
     proxied_sql "insert into followed select n from generate_series(5001, 5100) n" >/dev/null
     eventually grep -q 'followed: INSERT: n\[integer\]:5100' "$folder/decoded.out"
     [[ $(grep -c 'INSERT: n.integer.:5[01]' "$folder/decoded.out") == 100 ]]
@@ -131,11 +158,13 @@ load_undisturbed() {
 
 parse_options "$@"
 programs=$(postgres_programs)
-start_postgres --conf 'wal_level = logical' --conf 'max_wal_senders = 20' --conf 'max_replication_slots = 20'
+postgres_lines=() proxy_lines=()
+if has_option --tls; then begin_tls; fi
+start_postgres "${postgres_lines[@]}" --conf 'wal_level = logical' --conf 'max_wal_senders = 20' --conf 'max_replication_slots = 20'
 mkdir -p "$folder/postgres_standby"
 own_by_unprivileged "$folder/postgres_standby"
 database_lines=("small = host=127.0.0.1 port=$pg_port dbname=postgres pool_size=1 query_wait_timeout=2" "* = host=127.0.0.1 port=$pg_port")
-start_proxy replication 'pool_mode = transaction' 'default_pool_size = 8' 'query_timeout = 8' 'log_connections = 1' 'log_disconnections = 1'
+start_proxy replication 'pool_mode = transaction' 'default_pool_size = 8' 'query_timeout = 8' 'log_connections = 1' 'log_disconnections = 1' "${proxy_lines[@]}"
 tool pgbench -i -q -h 127.0.0.1 -p "$pg_port" -U postgres postgres >/dev/null 2>&1
 in_background load pgbench -n -M prepared -c 8 -j 1 -R 300 -T 120 -h 127.0.0.1 -p "$proxy_port" -U postgres postgres
 
