@@ -56,6 +56,8 @@ LOGINS = [
     whatever("options ignored_options", "options=' '*|options='-c ='*|options='-c=*|options='--=*|options='-c\\tTime*",
              "options are read as PostgreSQL reads them: any blank parts them, and a name cannot be empty"),
     Rule("options", "options='--*", "pgweir", r"in options: (a|date)_", r"in options: \1-", "as in PostgreSQL, - in a --name counts as _"),
+    whatever("start_up_parameters ignored_parameters options ignored_options", "*search_path*",
+             "a search_path that no server here reports would be told to the client and never set; track_extra_parameters takes it where it is"),
     whatever("start_up_parameters", "replication=x*", "a replication parameter that is no truth value is refused"),
     whatever("broken_start", "1 MB announced|HTTP|a query", "what cannot be a start-up packet is refused at once, and told why"),
     whatever("broken_start", "of 20,000", "as PostgreSQL, pgweir takes no start-up packet above 10,000 bytes"),
@@ -77,6 +79,7 @@ QUERIES = [
          "the server knows a statement by a name that the proxy made"),
     Rule("by_chance_*_transaction errors_in_each_place@transaction a_name_that_is_taken@transaction an_unknown_name@transaction", ANY,
          "as_server", "", "", "names that are taken or unknown get PostgreSQL's own error, and the session lives on"),
+    whatever("over_long_packets@*", "a row*", "max_packet_size bounds what clients send; a server's message passes in pieces and is never kept"),
     Rule("odd_messages@transaction", ANY, "as_server", "", "", "a malformed Parse, Bind or Describe gets PostgreSQL's own error"),
 ]
 
@@ -105,11 +108,9 @@ CONSOLE = [
 ]
 
 OPEN = [
-    whatever("start_up_parameters ignored_parameters options ignored_options", "*search_path*", "PgBouncer 1.26 takes the start-up parameter search_path"),
     Rule("odd_messages@*", ANY, "both", r"(?m)C=08P01 M=(unknown pkt|bad packet header: '\w+'|invalid message from client|message too long)$", "C=08P01",
          "the texts of §26 for unknown messages and lengths"),
     Rule("over_long_packets@*", "a query*", "both", r"(?m)M=(bad packet header: '\w+'|message too long)$", "", "the text for a message above max_packet_size"),
-    whatever("over_long_packets@*", "a row*", "max_packet_size does not bound what servers send"),
 ]
 
 SEVERAL_WORKERS = [
