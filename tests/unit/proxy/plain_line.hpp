@@ -27,13 +27,19 @@ public:
         }
     }
     bool is_closed() override { return ended_; }
-    bool is_dead() const override { return false; }
+    bool is_dead() const override { return dead_; }
+    // The test's end says nothing more, as a client that is gone.
+    void end() {
+        dead_ = true;
+        ::shutdown(ends_[1], SHUT_WR);
+    }
     bool settle() override { return false; }
     std::string trouble() const override { return {}; }
 
 private:
     int ends_[2] = {-1, -1};
     bool ended_ = false;
+    bool dead_ = false;
 };
 
 }  // namespace pgweir::test

@@ -71,6 +71,10 @@ void RelayWorld::run() {
     while (!spins_ && round()) spins_ = spins_ || ++rounds == rounds_max;
 }
 
+bool RelayWorld::is_done() {
+    return std::ranges::all_of(clients_, [](auto& client) { return client->is_done(); });
+}
+
 // True: something has moved.
 bool RelayWorld::round() {
     run_relay();

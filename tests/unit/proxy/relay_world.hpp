@@ -39,6 +39,10 @@ public:
     // What is wrong with the outcome; empty: nothing. `disturbed`: lines were ended, so a client may have been told so.
     std::string verdict(bool disturbed);
     int servers_opened() const { return static_cast<int>(servers_.size()); }
+    bool is_done();    // every client has what it asked for, or has ended
+    // Bytes of answers that this client has, and its requests so far.
+    std::size_t received(std::size_t client) const { return clients_[client]->received.size(); }
+    std::size_t sent_requests(std::size_t client) const { return clients_[client]->next; }
 
 private:
     struct Client {
