@@ -163,29 +163,18 @@ void Worker::client_gone(const ClientConnection& client) {
     });
 }
 
-void Worker::welcome_arrived(SessionId session, Fault fault) {
-    const auto found = welcome_waiters_.find(session);
-    if (found == welcome_waiters_.end()) return;
-    found->second.arrived = true;
-    found->second.fault = fault;
-    if (found->second.timer != nullptr) found->second.timer->cancel();
-}
+void Worker::welcome_arrived(SessionId session, Fault fault) { welcome_waiters_.arrived(session, fault); }
 
 asio::awaitable<Fault> Worker::wait_for_welcome(SessionId session, TimePoint until) {
     asio::steady_timer timer(io_);
-    WelcomeWaiter& waiter = welcome_waiters_[session];    // stays where it is
-    if (!waiter.arrived) {
-        waiter.timer = &timer;
-        if (until != never)
-            timer.expires_after(std::chrono::microseconds((until - now()).count()));
-        else
-            timer.expires_at(asio::steady_timer::time_point::max());
-        boost::system::error_code ignored;
-        co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-    }
-    const Fault fault = waiter.arrived ? waiter.fault : Fault::client_login_timeout_server_down;
-    welcome_waiters_.erase(session);
-    co_return fault;
+    if (until != never)
+        timer.expires_after(std::chrono::microseconds((until - now()).count()));
+    else
+        timer.expires_at(asio::steady_timer::time_point::max());
+    const bool sleeps = welcome_waiters_.sleep(session, [&timer] { timer.cancel(); });
+    boost::system::error_code ignored;
+    if (sleeps) co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    co_return welcome_waiters_.take(session).value_or(Fault::client_login_timeout_server_down);
 }
 
 void Worker::deadline_armed() {

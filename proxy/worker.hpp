@@ -20,6 +20,7 @@
 #include "proxy/relay.hpp"
 #include "proxy/shared.hpp"
 #include "proxy/tls/handshake_queue.hpp"
+#include "proxy/welcome_waiters.hpp"
 
 namespace pgweir {
 
@@ -108,8 +109,8 @@ public:
     std::atomic<int> clients{0};
 
     // The book will announce a welcome for this session, maybe before anybody waits for it.
-    void expect_welcome(SessionId session) { welcome_waiters_.try_emplace(session); }
-    void forget_welcome(SessionId session) { welcome_waiters_.erase(session); }
+    void expect_welcome(SessionId session) { welcome_waiters_.expect(session); }
+    void forget_welcome(SessionId session) { welcome_waiters_.forget(session); }
     // Waits until the pool has a welcome for this session; Fault::none: it has.
     asio::awaitable<Fault> wait_for_welcome(SessionId session, TimePoint until);
 
@@ -162,12 +163,6 @@ public:
     std::shared_ptr<const SessionPolicy> shared_policy(std::shared_ptr<const SessionPolicy> policy);
 
 private:
-    struct WelcomeWaiter {
-        asio::steady_timer* timer = nullptr;    // null: nobody waits yet
-        Fault fault = Fault::none;
-        bool arrived = false;
-    };
-
     void watch_poller(TimePoint last_event);
     void run_relay();
     Task tick_while_armed();
@@ -185,7 +180,7 @@ private:
     bool ticking_ = false;
     std::shared_ptr<const RunningConfig> config_;
     std::unordered_map<ServerConnection*, std::shared_ptr<OpenAttempt>> opening_;
-    std::map<SessionId, WelcomeWaiter> welcome_waiters_;
+    WelcomeWaiters welcome_waiters_;
     std::vector<LoginView*> login_views_;
     std::vector<std::weak_ptr<const SessionPolicy>> policies_;
     // What is of the relay alone at the moment may wait on its poller, and is spared a turn of Asio for each event.
