@@ -5,6 +5,13 @@ namespace {
 
 using Kind = SessionActionKind;
 
+// Each message by itself: in a run only the first one's length is told.
+constexpr FrameRules single_frames = [] {
+    FrameRules rules = client_frames;
+    rules.runs = {};
+    return rules;
+}();
+
 std::size_t offset_in(Bytes input, Bytes rest) { return input.size() - rest.size(); }
 
 // The request that a client's message makes; nothing for Flush and COPY data, which earn no reply.
@@ -52,11 +59,12 @@ std::size_t ClientSession::on_client_bytes(Bytes input, ServerSession* server, T
     Bytes rest = input;
     Frame frame;
     bytes_wanted_ = 0;
+    const FrameRules& rules = policy_->max_packet_size < message_length_max ? single_frames : client_frames;
     while (wants_input() && !rest.empty() && out.has_room()) {
         const Bytes before = rest;
         if (tracks_statements() && scanner_.at_boundary() && !has_whole_names(rest, server, out)) break;
         const auto offset = offset_in(input, rest);
-        const auto status = scanner_.next(rest, client_frames, frame);
+        const auto status = scanner_.next(rest, rules, frame);
         if (status == ScanStatus::more) break;
         if (status == ScanStatus::error) {
             fail(server, client_fault_of(scanner_.error()), out);

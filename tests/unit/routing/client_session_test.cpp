@@ -294,6 +294,17 @@ TEST_CASE("a message longer than max_packet_size is refused, one as long is not"
     });
 }
 
+TEST_CASE("a row of a COPY longer than max_packet_size is refused behind others too") {
+    SessionPolicy policy = transaction_pooling();
+    policy.max_packet_size = 30;
+    at_every_cut([&](SessionScript& script) {
+        script.under(policy).client_sends(query("copy t from stdin")).expect_check_out();
+        script.server_sends(copy_in_response);
+        script.client_sends(copy_row("1\n"), copy_row("2\n")).expect_quiet();
+        script.client_sends(copy_row("3\n"), copy_row(std::string(27, 'x'))).expect_both_closed(Fault::message_too_long);
+    });
+}
+
 TEST_CASE("a server that answers what nobody asked is closed with its client") {
     at_every_cut([](SessionScript& script) {
         script.client_sends(query("one")).expect_check_out();
