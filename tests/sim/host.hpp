@@ -34,7 +34,27 @@ struct StreamPlace {
     std::string header;
     std::size_t rest = 0;  // of the message whose header has been seen
 
-    void pass(Bytes bytes);
+    void pass(Bytes bytes) {
+        pass(bytes, [](char, std::size_t) {});
+    }
+    // … with each message's type and length as it begins.
+    template <class Visit>
+    void pass(Bytes bytes, Visit visit) {
+        while (!bytes.empty()) {
+            if (rest == 0) {
+                header += bytes.front();
+                bytes.remove_prefix(1);
+                if (header.size() < 5) continue;
+                for (std::size_t i = 1; i < 5; ++i) rest = rest << 8 | static_cast<unsigned char>(header[i]);
+                visit(header.front(), rest);
+                rest -= 4;
+                header.clear();
+            }
+            const auto passed = std::min(rest, bytes.size());
+            rest -= passed;
+            bytes.remove_prefix(passed);
+        }
+    }
 };
 
 // The proxy's end of a server connection.
@@ -68,6 +88,9 @@ struct ServerEnd {
     TimePoint arrived_at{};   // on its worker
     TimePoint released_at{};  // by the last cancel for it
 
+    std::size_t told_now = 0;     // statements, by the client that has it
+    std::size_t told_most = 0;    // … by one client at most
+
     TimePoint rests_since() const { return std::max({unused_since, checked_at, arrived_at, released_at}); }
 };
 
@@ -99,6 +122,9 @@ struct ClientEnd {
     bool lost_its_server = false;
     bool cut_short = false;  // its server was closed before it had done all
     StreamPlace input_place;
+    StreamPlace sent;           // of what has gone on to servers
+    bool said_goodbye = false;  // … its Terminate too
+    bool told_to_wait = false;
     Microseconds shortest_drain{};     // of the policies that it has had
     Fault server_fault = Fault::none;  // why its server was closed with it
     Fault ended_with = Fault::none;
@@ -144,6 +170,7 @@ private:
         std::shared_ptr<const SessionPolicy> session;
         std::vector<std::unique_ptr<PoolCounters>> counters;  // by worker
         bool is_starting_up = false;  // by its last failure
+        std::size_t statements_most = 0;    // by any of its settings so far
         int failures = 0;             // in a row
         int marks = 0;                // how often its servers were told to end
         int welcome_marks = 0;        // … when the one was opened whose welcome clients get
@@ -247,6 +274,14 @@ private:
     void require_due_eviction(const ServerEnd& server);
     void require_told(const ClientEnd& client);
     void require_admission(const ClientEnd& client, Fault fault);
+
+    // host_promises.cpp
+    void require_worth_a_server(const ClientEnd& client);
+    void note_sent(ClientEnd& client, Bytes bytes, bool is_made);
+    void require_few_statements(ServerEnd& server);
+    static bool must_cancel(const ClientEnd& client);
+    void require_notified(const ClientEnd& client);
+    std::array<bool, host_workers_max> workers_to_call(std::size_t pool) const;
 
     // host_cancels.cpp
     void connect_cancel(std::shared_ptr<CancelRequest> request);

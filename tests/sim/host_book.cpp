@@ -21,6 +21,7 @@ Host::Host(EventQueue& events, SeededRandom& random, const Scenario& scenario, c
     for (std::size_t i = 0; i < pools_.size(); ++i) {
         pools_[i].policy = std::make_shared<const PoolPolicy>(scenario.pools[i].policy);
         pools_[i].session = std::make_shared<const SessionPolicy>(scenario.pools[i].session);
+        pools_[i].statements_most = static_cast<std::size_t>(scenario.pools[i].session.statements_max);
         for (int worker = 0; worker < scenario.workers; ++worker)
             pools_[i].counters.push_back(std::make_unique<PoolCounters>());
     }
@@ -227,7 +228,16 @@ void Host::tick(std::size_t pool) {
     const bool bound_was_full = is_bound_full(in_book);
     closed_as_idle_ = 0;
     bool more = true;
-    while (more) decide(0, [&](Book& book, BookActions& out) { more = book.tick(pools_[pool].id, now(), out); });
+    while (more) {
+        std::array<bool, host_workers_max> to_call{};
+        decide(0, [&](Book& book, BookActions& out) {
+            more = book.tick(pools_[pool].id, now(), out);
+            if (!more) to_call = workers_to_call(pool);
+            for (const BookAction& action : out)
+                if (action.kind == BookActionKind::look_again) to_call[action.worker] = false;
+        });
+        require(std::ranges::find(to_call, true) == to_call.end(), "pool {}: nobody is called to the idle servers", pool);
+    }
     require_fresh(pool);
     require_settled(pool);
     if (!bound_was_full) require_all_opened(pool);

@@ -10,6 +10,7 @@ struct Host::CancelRequest {
     ClientEnd* client;
     ServerEnd* server;  // that ran the request when the cancel came
     std::uint32_t number;
+    TimePoint asked_at;    // the request
     PoolId pool;
     int attempts = 0;
 };
@@ -26,10 +27,13 @@ std::uint32_t Host::request_to_cancel(const ClientEnd& client) const {
 bool Host::cancel(ClientEnd& client) {
     const auto number = request_to_cancel(client);
     trace_("cancel for client {}: request {}", client.outside->number(), number);
+    const bool is_linked = client.open && client.session && client.session->phase() == ClientSession::Phase::linked;
+    const bool runs = is_linked && client.server->session->ledger.owes_client() && !client.server->session->ledger.head_is_swallowed();
+    require(number != 0 || !runs, "the request of client {} cannot be canceled", client.outside->number());
     if (number == 0) return false;
     ++cancels_under_way_;
     connect_cancel(
-        std::make_shared<CancelRequest>(CancelRequest{&client, client.server, number, pools_[client.pool].id}));
+        std::make_shared<CancelRequest>(CancelRequest{&client, client.server, number, client.session->last_request_at(), pools_[client.pool].id}));
     return true;
 }
 
@@ -59,6 +63,8 @@ void Host::confirm_cancel(const std::shared_ptr<CancelRequest>& request) {
         trace_("the cancel for client {} is dropped: its request has ended", client.outside->number());
         return end_cancel(*request);
     }
+    require(client.session->last_request_at() == request->asked_at, "the cancel for client {} is meant for an earlier request",
+            client.outside->number());
     send_cancel(request, *request->server);
 }
 

@@ -162,12 +162,18 @@ void Host::carry_out(ClientEnd& client, Bytes input, const SessionActions& actio
             case SessionActionKind::made_to_server:
                 require(client.server != nullptr, "client {} sends to a server that it does not have",
                         client.outside->number());
+                note_sent(client, range, action.kind == SessionActionKind::made_to_server);
                 send(*client.server, range);
                 sends = true;
                 break;
-            case SessionActionKind::send_to_client: write(client, waiting_notice()); break;
+            case SessionActionKind::send_to_client:
+                client.told_to_wait = true;
+                write(client, waiting_notice());
+                break;
             case SessionActionKind::send_to_server: send_own(client, action.message); break;
             case SessionActionKind::check_out:
+                require_worth_a_server(client);
+                client.told_to_wait = false;
                 client.waiting_since = now();
                 client.place_in_queue = ++queue_places_;
                 decide(client.worker, [&](Book& book, BookActions& out) { book.check_out(client.id, now(), out); });
@@ -183,6 +189,8 @@ void Host::carry_out(ClientEnd& client, Bytes input, const SessionActions& actio
                 client.lost_its_server = client.lost_its_server || server.backend->is_ending();
                 if (action.fault != Fault::none) require_explained(client, action.fault);
                 require_well_spent(client, server, action.fault);
+                require(!client.owns || action.fault != Fault::none || client.lost_at != never || client.said_goodbye,
+                        "server {} does not hear that its client has left", server.number);
                 const ReplyLedger& ledger = server.session->ledger;
                 client.cut_short = client.cut_short || !ledger.is_uncertain() || !ledger.is_settled();
                 unlink(client);
@@ -223,6 +231,8 @@ void Host::check_in(ClientEnd& client, bool sends) {
     const bool half_sent = !server.kept_out.empty();
     require(half_sent ? sends : server.session->is_at_rest(), "client {} gives server {} back, which is not at rest",
             client.outside->number(), server.number);
+    require(!server.session->fatal_seen, "client {} gives server {} back, which has said that it ends", client.outside->number(), server.number);
+    require_few_statements(server);
     unlink(client);
     client.unlinked_since = server.unused_since = now();
     make_ready(client);
@@ -262,8 +272,14 @@ void Host::client_lost(ClientEnd& client) {
     client.kept_out.clear();
     if (!client.session) return end_login(client, Fault::none);
     SessionActions actions;
+    const bool cancels = must_cancel(client);
     client.session->on_client_lost(client.server != nullptr ? client.server->session.get() : nullptr, now(), actions);
+    const auto is_cancel = [](const SessionAction& action) { return action.kind == SessionActionKind::cancel_query; };
+    require(!cancels || std::any_of(actions.begin(), actions.end(), is_cancel), "the statement of client {}, which is lost, is not canceled",
+            client.outside->number());
     carry_out(client, {}, actions);
+    require(!client.owns || client.server == nullptr, "a server lives on though client {}, whose own it is, is lost",
+            client.outside->number());
     if (client.server != nullptr) make_ready(*client.server);
 }
 

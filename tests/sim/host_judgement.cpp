@@ -17,22 +17,6 @@ bool over(TimePoint since, Microseconds timeout, TimePoint now) {
 
 }  // namespace
 
-void StreamPlace::pass(Bytes bytes) {
-    while (!bytes.empty()) {
-        if (rest == 0) {
-            header += bytes.front();
-            bytes.remove_prefix(1);
-            if (header.size() < 5) continue;
-            for (std::size_t i = 1; i < 5; ++i) rest = rest << 8 | static_cast<unsigned char>(header[i]);
-            rest -= 4;
-            header.clear();
-        }
-        const auto passed = std::min(rest, bytes.size());
-        rest -= passed;
-        bytes.remove_prefix(passed);
-    }
-}
-
 void Host::require_explained(const ClientEnd& client, Fault fault) {
     const Script& script = client.outside->script();
     const SessionPolicy policy = client.session ? client.session->policy() : *pools_[client.pool].session;
@@ -115,6 +99,7 @@ void Host::require_grantable(const ClientEnd& client, const ServerEnd& server) {
     require(server.session->is_at_rest() && server.kept_out.empty(), "server {} is granted and not at rest",
             server.number);
     require_known_statements(server);
+    require(!server.session->fatal_seen, "server {} is granted though it has said that it ends", server.number);
     require(server.cancels_held == 0, "server {} is granted while a cancel for it is under way", server.number);
     require(server.task == ServerEnd::Task::none, "server {} is granted while it is checked or reset", server.number);
     const Statement* running = server.backend->running();
@@ -271,6 +256,7 @@ void Host::check_deadlines() {
         }
         if (!client->open) continue;
         require_timely(*client);
+        require_notified(*client);
         require_deadline(*client);
     }
     settle();

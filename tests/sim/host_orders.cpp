@@ -38,6 +38,7 @@ void Host::reload(std::size_t pool, PoolPolicy policy, SessionPolicy session) {
     trace_("reload pool {}: size {}, reserve {}", pool, policy.pool_size, policy.reserve_pool_size);
     live_pool.policy = std::make_shared<const PoolPolicy>(std::move(policy));
     live_pool.session = std::make_shared<const SessionPolicy>(std::move(session));
+    live_pool.statements_most = std::max<std::size_t>(live_pool.statements_most, static_cast<std::size_t>(live_pool.session->statements_max));
     if (live_pool.id)
         decide(0, [&](Book& book, BookActions& out) { book.set_policy(live_pool.id, live_pool.policy, now(), out); });
     for (const auto& client : clients_) {

@@ -64,6 +64,8 @@ MUTATIONS = (
     mutation("news half read by nobody goes on to the next client",
         (SERVER_SESSION_CPP, "            route = ReplyRoute::swallow;", "            route = ReplyRoute::forward;")),
     mutation("a request's number stays the same",
+        (CLIENT_SESSION_CPP, "    ++request_number_;\n", "    request_number_ = 1;\n")),
+    mutation("a request has no number",
         (CLIENT_SESSION_CPP, "    ++request_number_;\n", "")),
     mutation("a cancel finds a request where only our SET runs",
         (CLIENT_SESSION_CPP,
@@ -137,6 +139,8 @@ MUTATIONS = (
         (CLIENT_SESSION_CPP,
          "        if (frame.begins && frame.length - 1 > policy_->max_packet_size) {",
          "        if (false) {")),
+    mutation("max_packet_size counts for the first row of a COPY only",
+        (CLIENT_SESSION_CPP, "message_length_max ? single_frames : client_frames;", "message_length_max ? client_frames : client_frames;")),
     mutation("the answer to our own SET goes to the client",
         (CLIENT_SESSION_CPP,
          "            if (server.ledger.head_is_swallowed())\n"
