@@ -85,6 +85,11 @@ void Worker::run_relay() {
         watch_poller(waits ? now() - Relay::pause_short : now());
 }
 
+// Out of turn, from Asio's side. What is left over comes in its turn.
+void Worker::serve_relay() {
+    if (relay_.run_batch()) relay_.poller().wake();
+}
+
 // Asio has something to do until its end.
 void Worker::spawn_counted(Task task) {
     ++busy_elsewhere_;

@@ -165,6 +165,7 @@ public:
 private:
     void watch_poller(TimePoint last_event);
     void run_relay();
+    void serve_relay();
     Task tick_while_armed();
     void spawn_counted(Task task);
 
@@ -173,7 +174,7 @@ private:
     asio::thread_pool& helpers_;
     asio::io_context io_{1};
     asio::executor_work_guard<asio::io_context::executor_type> work_;
-    HandshakeQueue handshakes_{io_};
+    HandshakeQueue handshakes_{io_, [this] { serve_relay(); }};
     Relay relay_;
     asio::posix::stream_descriptor poller_watch_;
     asio::steady_timer tick_timer_;

@@ -26,6 +26,7 @@ asio::awaitable<HandshakeStep> HandshakeQueue::step(TlsLayer& layer, int fd) {
 void HandshakeQueue::take_turns() {
     const TimePoint until = now() + round_time;
     do {
+        serve_others_();
         const Turn turn = turns_.front();
         *turn.result = turn.layer->shake_hands(turn.fd);
         turn.done->cancel();

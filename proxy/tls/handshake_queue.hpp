@@ -1,10 +1,13 @@
 // The steps of TLS handshakes on one worker, a millisecond's worth at a time, so that many clients that reconnect at once
-// do not hold up those who are served. In between, everything else of the worker has its turn.
+// do not hold up those who are served. In between, everything else of the worker has its turn, those who are served first:
+// Asio would look at their sockets after a step and call for them after the next.
 //
 // Not here: keys so slow that even one step is too much; those go to the helpers (handshake.cpp).
 #pragma once
 
 #include <deque>
+#include <functional>
+#include <utility>
 
 #include <boost/asio/steady_timer.hpp>
 
@@ -15,7 +18,8 @@ namespace pgweir {
 
 class HandshakeQueue {
 public:
-    explicit HandshakeQueue(asio::io_context& io) : io_(io) {}
+    // `serve_others` is called before each step.
+    HandshakeQueue(asio::io_context& io, std::function<void()> serve_others) : io_(io), serve_others_(std::move(serve_others)) {}
 
     // One step, when its turn has come. `layer` and its socket must stay until then.
     asio::awaitable<HandshakeStep> step(TlsLayer& layer, int fd);
@@ -31,6 +35,7 @@ private:
     void take_turns();
 
     asio::io_context& io_;
+    std::function<void()> serve_others_;
     std::deque<Turn> turns_;
 };
 
