@@ -67,11 +67,11 @@ std::size_t ClientSession::on_client_bytes(Bytes input, ServerSession* server, T
         const auto status = scanner_.next(rest, rules, frame);
         if (status == ScanStatus::more) break;
         if (status == ScanStatus::error) {
-            fail(server, client_fault_of(scanner_.error()), out);
+            fail(is_linked() ? server : nullptr, client_fault_of(scanner_.error()), out);
             break;
         }
         if (frame.begins && frame.length - 1 > policy_->max_packet_size) {
-            fail(server, Fault::message_too_long, out);
+            fail(is_linked() ? server : nullptr, Fault::message_too_long, out);
             break;
         }
         const bool linked = phase_ == Phase::linked;

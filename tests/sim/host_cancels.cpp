@@ -28,8 +28,11 @@ bool Host::cancel(ClientEnd& client) {
     const auto number = request_to_cancel(client);
     trace_("cancel for client {}: request {}", client.outside->number(), number);
     const bool is_linked = client.open && client.session && client.session->phase() == ClientSession::Phase::linked;
-    const bool runs = is_linked && client.server->session->ledger.owes_client() && !client.server->session->ledger.head_is_swallowed();
-    require(number != 0 || !runs, "the request of client {} cannot be canceled", client.outside->number());
+    if (is_linked && client.server != nullptr) {
+        const ReplyLedger& ledger = client.server->session->ledger;
+        require(number != 0 || !ledger.owes_client() || ledger.head_is_swallowed(), "the request of client {} cannot be canceled",
+                client.outside->number());
+    }
     if (number == 0) return false;
     ++cancels_under_way_;
     connect_cancel(

@@ -49,7 +49,7 @@ void Host::require_few_statements(ServerEnd& server) {
 
 // A lost client's statement goes on in a block that is rolled back anyway, or where nobody wants it to.
 bool Host::must_cancel(const ClientEnd& client) {
-    if (!client.session || client.session->phase() != ClientSession::Phase::linked || client.owns) return false;
+    if (client.server == nullptr || client.session->phase() != ClientSession::Phase::linked || client.owns) return false;
     const ServerSession& server = *client.server->session;
     if (server.ledger.is_settled() || server.ledger.copy_in() || client.session->has_half_sent()) return false;
     return server.transaction != TransactionStatus::idle ||

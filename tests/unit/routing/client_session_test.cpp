@@ -305,6 +305,19 @@ TEST_CASE("a row of a COPY longer than max_packet_size is refused behind others 
     });
 }
 
+TEST_CASE("a message too long closes no server that went back just before it") {
+    SessionPolicy policy = transaction_pooling();
+    policy.max_packet_size = 60;
+    const std::string row = copy_row("half of it");
+    SessionScript script;
+    script.under(policy).client_sends(query("copy t from stdin")).expect_check_out();
+    script.server_sends(copy_in_response);
+    script.client_sends(row.substr(0, 8));
+    script.server_sends(error(), ready).expect_no_check_in();
+    script.client_sends(row.substr(8) + query(std::string(100, 'x')));
+    script.expect({"check in", "close client: message too long"});
+}
+
 TEST_CASE("a server that answers what nobody asked is closed with its client") {
     at_every_cut([](SessionScript& script) {
         script.client_sends(query("one")).expect_check_out();
