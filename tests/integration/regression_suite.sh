@@ -1,10 +1,13 @@
 #!/usr/bin/env bash
 # PostgreSQL's own regression suite, first on the server itself, then through the proxy: psql must print the same in both.
 #
-#   regression_suite.sh [PRESET] [--transaction] [--workers N] [--proxy-binary PATH] [--keep]
+#   regression_suite.sh [PRESET] [--transaction | --single-use] [--workers N] [--proxy-binary PATH] [--keep]
 #
 # The direct run's output is what is expected of the second, so what the server alone gets wrong here does not count. A
 # test that differs is run again on the server: if that differs from itself too, it is named as unsteady, not as failed.
+#
+# In session mode a server connection serves one client after the other. With --single-use it serves one only, so that what
+# an earlier session leaves behind (a loaded library, a temporary schema) makes no difference either: none is known.
 #
 # With --transaction the pool is in transaction mode and the tests run one after the other over one server connection, a
 # new one for each test. So what a test sets for its session stays where it is, as a lone psql would see it, and every
@@ -30,8 +33,8 @@ run_schedule() { # NAME PORT OPTION...
 
 run_again() { fresh_postgres; run_schedule again "$pg_port" --max-connections=20; }
 
-run_in_session_mode() {
-    start_proxy session 'pool_mode = session' 'default_pool_size = 40' 'server_round_robin = 0'
+run_in_session_mode() { # NAME SETTING...
+    start_proxy "$1" 'pool_mode = session' 'default_pool_size = 40' 'server_round_robin = 0' "${@:2}"
     run_schedule proxied "$proxy_port" --max-connections=20
 }
 
@@ -46,7 +49,9 @@ parse_options "$@"
 fresh_postgres
 run_schedule direct "$pg_port" --max-connections=20
 fresh_postgres
-if has_option --transaction; then run_in_transaction_mode; else run_in_session_mode; fi
+if has_option --transaction; then run_in_transaction_mode
+elif has_option --single-use; then run_in_session_mode single_use 'server_lifetime = 0'
+else run_in_session_mode session; fi
 compare_runs "regression-$proxy_name" 200 run_again
 check "the proxy is well" proxy_is_well
 finish
