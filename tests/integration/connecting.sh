@@ -55,9 +55,9 @@ stop_proxy
 
 check "a slow resolver can be built" build_slow_resolver
 database_lines=("slow = host=server.test port=$pg_port dbname=postgres")
-export LD_PRELOAD=$folder/slow.so
+export LD_PRELOAD=$folder/slow.so ASAN_OPTIONS=verify_asan_link_order=0    # AddressSanitizer would be first otherwise
 start_proxy slow_name 'server_connect_timeout = 1' 'server_login_retry = 60' 'query_wait_timeout = 3'
-unset LD_PRELOAD
+unset LD_PRELOAD ASAN_OPTIONS
 check "a client of a server that is not found gives up" bash -c "! psql -X -h 127.0.0.1 -p $proxy_port -U postgres -c 'select 1' slow" &
 check_pid=$!
 check "a slow name does not outlast server_connect_timeout" closes_within_deadline
