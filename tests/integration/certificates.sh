@@ -23,3 +23,13 @@ data[-1] ^= 1
 sys.stdout.buffer.write(data)' | openssl x509 -inform der -out "$certs/$1.crt"
     cp "$certs/$2.key" "$certs/$1.key"
 }
+
+# In $certs: an authority `ca` and this host's certificate `here` of it, for servers that the unprivileged user runs.
+make_one_certificate() {
+    certs=$folder/certs
+    mkdir "$certs"
+    authority ca
+    certificate here ca /CN=localhost DNS:localhost,IP:127.0.0.1
+    chmod 600 "$certs"/*.key
+    own_by_unprivileged "$certs" "$certs"/*
+}

@@ -26,6 +26,17 @@ def finish():
     sys.exit(1 if failures else 0)
 
 
+def received_until_end(plain):
+    """What a socket still gives up to its end, orderly or not."""
+    got = b""
+    try:
+        while more := plain.recv(65536):
+            got += more
+    except ConnectionResetError:
+        pass
+    return got
+
+
 def resident_kib(pid):
     """Always 0 under a sanitizer, whose own memory tells nothing."""
     with open(f"/proc/{pid}/maps", encoding="ascii", errors="replace") as maps:

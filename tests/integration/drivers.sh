@@ -54,12 +54,7 @@ make_ready() { # NAME
 }
 
 make_certificates() {
-    certs=$folder/certs
-    mkdir "$certs"
-    authority ca
-    certificate here ca /CN=localhost DNS:localhost,IP:127.0.0.1
-    chmod 600 "$certs"/*.key
-    own_by_unprivileged "$certs" "$certs"/*
+    make_one_certificate
     echo '"app" "secret"' >"$folder/app.txt"
 }
 

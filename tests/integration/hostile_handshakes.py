@@ -10,7 +10,7 @@ import ssl
 import sys
 import time
 
-from checks import check, eventually, finish, resident_kib
+from checks import check, eventually, finish, received_until_end, resident_kib
 from raw_client import RawClient, message, packet, start_up
 
 PROXY, PID, LOG = int(sys.argv[1]), int(sys.argv[3]), sys.argv[4]
@@ -44,15 +44,10 @@ def hello():
 
 def until_the_end(plain):
     """What comes before it; None: no end comes."""
-    got = b""
     try:
-        while more := plain.recv(65536):
-            got += more
-    except ConnectionResetError:
-        pass
+        return received_until_end(plain)
     except TimeoutError:
         return None
-    return got
 
 
 def log_text(place):

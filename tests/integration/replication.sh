@@ -29,12 +29,7 @@ no_replication_shown() { ! console 'show clients' | cut -d'|' -f4 | grep -qE 'ph
 
 # What by hand is spoken in plain text stays so on the client leg; servers are asked for TLS always.
 begin_tls() {
-    certs=$folder/certs
-    mkdir "$certs"
-    authority ca
-    certificate here ca /CN=localhost DNS:localhost,IP:127.0.0.1
-    chmod 600 "$certs"/*.key
-    own_by_unprivileged "$certs" "$certs"/*
+    make_one_certificate
     tls_parameters="sslmode=verify-full sslrootcert=$certs/ca.crt"
     postgres_lines+=(--conf 'ssl = on' --conf "ssl_cert_file = '$certs/here.crt'" --conf "ssl_key_file = '$certs/here.key'")
     proxy_lines+=('client_tls_sslmode = prefer' "client_tls_cert_file = $certs/here.crt" "client_tls_key_file = $certs/here.key"

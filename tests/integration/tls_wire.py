@@ -12,6 +12,8 @@ import struct
 import sys
 import time
 
+from checks import received_until_end
+
 SSL_REQUEST = struct.pack("!ii", 8, 80877103)
 START_UP = struct.pack("!ii", 0, 196608) + b"user\0postgres\0database\0postgres\0\0"
 START_UP = struct.pack("!i", len(START_UP)) + START_UP[4:]
@@ -94,13 +96,7 @@ def works():
 def closed_by_proxy(plain, within=20):
     """What comes before the end."""
     plain.settimeout(within)
-    got = b""
-    try:
-        while more := plain.recv(65536):
-            got += more
-    except ConnectionResetError:
-        pass
-    return got
+    return received_until_end(plain)
 
 
 # --- checks ---
