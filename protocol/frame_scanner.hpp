@@ -5,6 +5,7 @@
 // Not here: what the messages mean (frontend/, backend/), who keeps the bytes left over (the caller).
 #pragma once
 
+#include <cassert>
 #include <cstdint>
 
 #include "protocol/message_type.hpp"
@@ -24,7 +25,10 @@ struct Frame {
     Bytes bytes;
 
     // The body of a message that begins and ends here.
-    Bytes body() const { return bytes.substr(frame_header_bytes); }
+    Bytes body() const {
+        assert(begins);
+        return {bytes.data() + frame_header_bytes, bytes.size() - frame_header_bytes};
+    }
 };
 
 struct FrameRules {
@@ -43,9 +47,13 @@ enum class ScanStatus : std::uint8_t {
 
 class FrameScanner {
 public:
-    // Takes the next piece off the front of `input`. An empty input gives `more`. Whole messages, the usual case, are
-    // found right here.
-    ScanStatus next(Bytes& input, const FrameRules& rules, Frame& piece);
+    // Takes the next piece off the front of `input`. An empty input gives `more`.
+    ScanStatus next(Bytes& input, const FrameRules& rules, Frame& piece) {
+        return next_whole(input, rules, piece) ? ScanStatus::piece : next_of_cut(input, rules, piece);
+    }
+
+    // The usual case alone, in the caller's own code. False: nothing has changed, and `next` says what there is.
+    bool next_whole(Bytes& input, const FrameRules& rules, Frame& piece);
 
     // No message is half read.
     bool at_boundary() const { return rest_of_message_ == 0; }
@@ -65,18 +73,16 @@ private:
     ProtocolError error_ = ProtocolError::none;
 };
 
-inline ScanStatus FrameScanner::next(Bytes& input, const FrameRules& rules, Frame& piece) {
-    if (rest_of_message_ != 0 || input.size() < frame_header_bytes || error_ != ProtocolError::none)
-        return next_of_cut(input, rules, piece);
+[[gnu::always_inline]] inline bool FrameScanner::next_whole(Bytes& input, const FrameRules& rules, Frame& piece) {
+    if (rest_of_message_ != 0 || input.size() < frame_header_bytes || error_ != ProtocolError::none) return false;
     const char type = input[0];
     const std::uint32_t length = length_field(input.data() + 1);
     std::size_t taken = std::size_t{length} + 1;
-    if (taken > input.size() || length < 4 || length > rules.length_max || !rules.known.contains(type))
-        return next_of_cut(input, rules, piece);
+    if (taken > input.size() || length - 4 > rules.length_max - 4 || !rules.known.contains(type)) return false;
     if (rules.runs.contains(type)) extend_run(input, rules, taken);
-    piece = {.type = type, .begins = true, .ends = rest_of_message_ == 0, .length = length + 1, .bytes = input.substr(0, taken)};
+    piece = {.type = type, .begins = true, .ends = rest_of_message_ == 0, .length = length + 1, .bytes = {input.data(), taken}};
     input.remove_prefix(taken);
-    return ScanStatus::piece;
+    return true;
 }
 
 }  // namespace pgweir

@@ -54,7 +54,7 @@ enum class Type : char {
 };
 }  // namespace backend
 
-// A set of type bytes, 16 bytes wide; membership is one shift and one mask.
+// A set of type bytes; membership is one load.
 class TypeSet {
 public:
     constexpr TypeSet() = default;
@@ -64,18 +64,11 @@ public:
         for (const Type type : types) add(static_cast<char>(type));
     }
 
-    constexpr void add(char type) {
-        const auto value = static_cast<unsigned char>(type);
-        if (value < 128) words_[value >> 6] |= std::uint64_t{1} << (value & 63);
-    }
-
-    constexpr bool contains(char type) const {
-        const auto value = static_cast<unsigned char>(type);
-        return value < 128 && (words_[value >> 6] >> (value & 63) & 1) != 0;
-    }
+    constexpr void add(char type) { has_[static_cast<unsigned char>(type)] = true; }
+    constexpr bool contains(char type) const { return has_[static_cast<unsigned char>(type)]; }
 
 private:
-    std::uint64_t words_[2] = {0, 0};
+    bool has_[256] = {};
 };
 
 }  // namespace pgweir

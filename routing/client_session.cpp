@@ -14,30 +14,10 @@ constexpr FrameRules single_frames = [] {
 
 std::size_t offset_in(Bytes input, Bytes rest) { return input.size() - rest.size(); }
 
-// The request that a client's message makes; nothing for Flush and COPY data, which earn no reply.
-struct Request {
-    bool exists = false;
-    RequestKind kind = RequestKind::query;
-};
-
-Request request_of(const Frame& frame) {
-    using enum frontend::Type;
-    switch (frontend::Type{frame.type}) {
-        case query: return {true, RequestKind::query};
-        case sync: return {true, RequestKind::sync};
-        case parse: return {true, RequestKind::parse};
-        case bind: return {true, RequestKind::bind};
-        case describe:
-            return {true, frame.bytes.size() > frame_header_bytes && frame.bytes[frame_header_bytes] == 'S'
-                              ? RequestKind::describe_statement
-                              : RequestKind::describe_portal};
-        case execute: return {true, RequestKind::execute};
-        case close: return {true, RequestKind::close};
-        case function_call: return {true, RequestKind::function_call};
-        case copy_done:
-        case copy_fail: return {true, RequestKind::copy_end};
-        default: return {};
-    }
+RequestKind request_of(const ClientMessage& message, const Frame& frame) {
+    const bool is_describe = message.request == RequestKind::describe_portal;
+    const bool of_statement = is_describe && frame.bytes.size() > frame_header_bytes && frame.bytes[frame_header_bytes] == 'S';
+    return of_statement ? RequestKind::describe_statement : message.request;
 }
 
 }  // namespace
@@ -58,29 +38,24 @@ void ClientSession::await_own_server(TimePoint now) {
 std::size_t ClientSession::on_client_bytes(Bytes input, ServerSession* server, TimePoint now, SessionActions& out) {
     Bytes rest = input;
     Frame frame;
+    std::size_t received = 0;
     bytes_wanted_ = 0;
-    const FrameRules& rules = policy_->max_packet_size < message_length_max ? single_frames : client_frames;
+    const bool has_bound = policy_->max_packet_size < message_length_max;
+    const FrameRules& rules = has_bound ? single_frames : client_frames;
     while (wants_input() && !rest.empty() && out.has_room()) {
         const Bytes before = rest;
-        if (tracks_statements() && scanner_.at_boundary() && !has_whole_names(rest, server, out)) break;
-        const auto offset = offset_in(input, rest);
-        const auto status = scanner_.next(rest, rules, frame);
-        if (status == ScanStatus::more) break;
-        if (status == ScanStatus::error) {
-            fail(is_linked() ? server : nullptr, client_fault_of(scanner_.error()), out);
-            break;
-        }
-        if (frame.begins && frame.length - 1 > policy_->max_packet_size) {
+        if (!scanner_.next_whole(rest, rules, frame) && !next_of_cut(rest, rules, frame, server, out)) break;
+        if (has_bound && frame.begins && frame.length - 1 > policy_->max_packet_size) {
             fail(is_linked() ? server : nullptr, Fault::message_too_long, out);
             break;
         }
         const bool linked = phase_ == Phase::linked;
         replaced_ = 0;
         if (linked ? take_linked(frame, *server, now, out) : take_unlinked(frame, now, out)) {
-            if (linked && !dropping_frame_) forward_frame(frame, offset, out);
+            if (linked && !dropping_frame_) forward_frame(frame, offset_in(input, before), out);
             if (frame.ends) dropping_frame_ = false;
-            counters_->received.add(static_cast<std::int64_t>(frame.bytes.size()));
-            if (linked && frame.ends) release_if_free(*server, now, out);
+            received += frame.bytes.size();
+            if (linked && frame.ends && (server->ledger.is_settled() || phase_ != Phase::linked)) release_if_free(*server, now, out);
             continue;
         }
         // Not taken: the message waits for a server, or for replies, so the scanner must see it again from its header.
@@ -90,6 +65,7 @@ std::size_t ClientSession::on_client_bytes(Bytes input, ServerSession* server, T
         }
         break;
     }
+    counters_->received.add(static_cast<std::int64_t>(received));
     if (phase_ == Phase::linked && tracks_statements() && !server->ledger.empty()) {
         limit_answers(*server, out);
         release_if_free(*server, now, out);
@@ -97,8 +73,17 @@ std::size_t ClientSession::on_client_bytes(Bytes input, ServerSession* server, T
     return offset_in(input, rest);
 }
 
+// A message that is not there as a whole, or is none. False: more must come first, or the session has ended.
+bool ClientSession::next_of_cut(Bytes& rest, const FrameRules& rules, Frame& frame, ServerSession* server, SessionActions& out) {
+    if (tracks_statements() && scanner_.at_boundary() && !has_whole_names(rest, server, out)) return false;
+    const auto status = scanner_.next(rest, rules, frame);
+    if (status == ScanStatus::error) fail(is_linked() ? server : nullptr, client_fault_of(scanner_.error()), out);
+    return status == ScanStatus::piece;
+}
+
 void ClientSession::forward_frame(const Frame& frame, std::size_t offset, SessionActions& out) {
-    const Bytes bytes = frame.bytes.substr(replaced_);
+    Bytes bytes = frame.bytes;
+    bytes.remove_prefix(replaced_);
     if (!bytes.empty()) out.forward(Kind::forward_to_server, offset + replaced_, bytes);
 }
 
@@ -133,7 +118,31 @@ bool ClientSession::take_unlinked(const Frame& frame, TimePoint now, SessionActi
 // A message while a server is linked; it is forwarded unless this says false.
 bool ClientSession::take_linked(const Frame& frame, ServerSession& server, TimePoint now, SessionActions& out) {
     if (!frame.begins) return true;
-    if (frame.type == static_cast<char>(frontend::Type::terminate)) {
+    const ClientMessage message = client_messages[static_cast<unsigned char>(frame.type)];
+    if (!message.earns_reply) return take_silent(frame, server, now, out);
+    const bool is_query = frontend::Type{frame.type} == frontend::Type::query;
+    if (is_query && policy_->refuse_simple_query) {
+        fail(&server, Fault::simple_query_refused, out);
+        return false;
+    }
+    const bool tracks = tracks_statements();
+    if (tracks && message.names_statement && server.statements.has_under_way() && must_wait(frame, server, out)) {
+        awaits_replies_ = true;
+        return false;
+    }
+    const bool begins = !server.ledger.needs_sync() && !server.ledger.owes_client();
+    if (begins) begin_request(now);
+    const bool is_taken = tracks && message.names_statement && !server.ledger.is_skipping() && take_statement_message(frame, server, out);
+    if (!is_taken) server.ledger.push(request_of(message, frame), Disposition::forward, tracks && message.runs ? effects_of_run(server) : 0);
+    if (begins) update_deadline(&server);
+    return true;
+}
+
+// What earns no reply: Terminate, Flush, COPY data.
+bool ClientSession::take_silent(const Frame& frame, ServerSession& server, TimePoint now, SessionActions& out) {
+    using enum frontend::Type;
+    const auto type = frontend::Type{frame.type};
+    if (type == terminate) {
         phase_ = Phase::leaving;
         client_gone_ = has_terminated_ = true;
         deadline_ = now + policy_->client_lost_drain;
@@ -141,32 +150,10 @@ bool ClientSession::take_linked(const Frame& frame, ServerSession& server, TimeP
         proceed_leaving(server, out);
         return false;
     }
-    if (frame.type == 'Q' && policy_->refuse_simple_query) {
-        fail(&server, Fault::simple_query_refused, out);
-        return false;
-    }
     // An idle server has no use for what is left of a COPY that failed.
-    if (server.ledger.is_settled() && server.transaction == TransactionStatus::idle &&
-        frontend::Type{frame.type} == frontend::Type::copy_data && policy_->mode != PoolMode::session) {
-        dropping_frame_ = true;
-        return true;
-    }
-    const auto request = request_of(frame);
-    if (!request.exists) {
-        if (frontend::Type{frame.type} == frontend::Type::flush) send_answers(server, out);
-        return true;
-    }
-    if (server.statements.has_under_way() && (must_thin_out(frame, server, out) || must_stall(frame, server))) {
-        awaits_replies_ = true;
-        return false;
-    }
-    const bool begins = server.ledger.is_settled() || (!server.ledger.owes_client() && !server.ledger.needs_sync());
-    if (begins) begin_request(now);
-    if (!tracks_statements())
-        server.ledger.push(request.kind);
-    else if (!take_statement_message(frame, server, out))
-        server.ledger.push(request.kind, Disposition::forward, effects_of_run(frame, server));
-    if (begins) update_deadline(&server);
+    const bool is_idle = server.ledger.is_settled() && server.transaction == TransactionStatus::idle;
+    if (is_idle && type == copy_data && policy_->mode != PoolMode::session) dropping_frame_ = true;
+    if (type == flush) send_answers(server, out);
     return true;
 }
 
@@ -203,16 +190,15 @@ std::size_t ClientSession::on_server_bytes(Bytes input, ServerSession& server, T
     Frame frame;
     while (is_linked() && !rest.empty() && out.has_room()) {
         const auto offset = offset_in(input, rest);
-        const bool runs = server.ledger.answers_query() && !server.ledger.head_has_effects();
-        const auto& rules = runs ? server_frames::of_query : server_frames::usual;
-        const auto status = server.scanner.next(rest, rules, frame);
-        if (status == ScanStatus::more) break;
-        if (status == ScanStatus::error) {
-            fail(&server, Fault::server_protocol_error, out);
-            break;
+        const auto& rules = server.ledger.answers_plain_query() ? server_frames::of_query : server_frames::usual;
+        if (!server.scanner.next_whole(rest, rules, frame)) {
+            const auto status = server.scanner.next(rest, rules, frame);
+            if (status == ScanStatus::error) fail(&server, Fault::server_protocol_error, out);
+            if (status != ScanStatus::piece) break;
         }
         on_reply_frame(frame, offset, server, now, out);
     }
+    counters_->sent.add(static_cast<std::int64_t>(offset_in(input, rest)));
     // Anything may have been what leaving waited for: a COPY's beginning, an error that wants a Sync, the end of a notice.
     if (phase_ == Phase::leaving) proceed_leaving(server, out);
     return offset_in(input, rest);
@@ -220,30 +206,43 @@ std::size_t ClientSession::on_server_bytes(Bytes input, ServerSession& server, T
 
 void ClientSession::on_reply_frame(const Frame& frame, std::size_t offset, ServerSession& server, TimePoint now,
                                    SessionActions& out) {
-    using enum backend::Type;
-    counters_->sent.add(static_cast<std::int64_t>(frame.bytes.size()));
-    const auto type = backend::Type{frame.type};
+    const auto message = server_messages[static_cast<unsigned char>(frame.type)];
     if (frame.begins && server.ledger.has_due()) send_answers(server, out);    // before whatever comes now
-    if (type == notice_response || type == notification_response || type == parameter_status)
-        return on_asynchronous(frame, offset, server, out);
-
-    if (frame.begins) {
-        if (type == error_response) server.note_error(frame);
-        if (type == error_response) note_outdated_plan(server, frame);
-        if (type == command_complete && server.note_completion(frame) && statements_) statements_->clear();
-        if (type == command_complete) note_dropped(server, frame);
-        const bool own = server.ledger.head_is_swallowed();
-        const bool refused = type == error_response && tell_refusal(server, frame, out);
-        server.route = server.ledger.on_reply(type);
-        if (refused) server.route = ReplyRoute::swallow;
-        if (server.route == ReplyRoute::mismatch) return fail(&server, Fault::internal_pairing, out);
-        if (own && type == error_response && !client_gone_)
-            return fail(&server, server.fatal_seen ? Fault::server_lost : Fault::invalid_server_parameter, out);
-    }
-    if (type == ready_for_query && !note_transaction(frame, server, out)) return;
+    if (message == ServerMessage::news) return on_asynchronous(frame, offset, server, out);
+    if (frame.begins && !begin_reply(frame, message, server, out)) return;
+    if (message == ServerMessage::ready && !note_transaction(frame, server, out)) return;
     if (server.route == ReplyRoute::forward) pass_to_client(frame, offset, out);
     if (frame.ends && server.ledger.has_due()) send_answers(server, out);
-    if (type == ready_for_query) on_ready(server, now, out);
+    if (message == ServerMessage::ready) on_ready(server, now, out);
+}
+
+// Finds out whose it is. False: the session has ended over it.
+bool ClientSession::begin_reply(const Frame& frame, ServerMessage message, ServerSession& server, SessionActions& out) {
+    if (message == ServerMessage::error) return begin_error(frame, server, out);
+    if (message == ServerMessage::completion) {
+        if (server.note_completion(frame) && statements_) statements_->clear();
+        note_dropped(server, frame);
+    }
+    server.route = server.ledger.on_reply(backend::Type{frame.type});
+    if (server.route != ReplyRoute::mismatch) return true;
+    fail(&server, Fault::internal_pairing, out);
+    return false;
+}
+
+bool ClientSession::begin_error(const Frame& frame, ServerSession& server, SessionActions& out) {
+    server.note_error(frame);
+    note_outdated_plan(server, frame);
+    const bool own = server.ledger.head_is_swallowed();
+    const bool refused = tell_refusal(server, frame, out);
+    server.route = server.ledger.on_reply(backend::Type::error_response);
+    if (refused) server.route = ReplyRoute::swallow;
+    if (server.route == ReplyRoute::mismatch) {
+        fail(&server, Fault::internal_pairing, out);
+        return false;
+    }
+    if (!own || client_gone_) return true;
+    fail(&server, server.fatal_seen ? Fault::server_lost : Fault::invalid_server_parameter, out);
+    return false;
 }
 
 // These come at any time and belong to no request.

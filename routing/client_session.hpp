@@ -15,6 +15,7 @@
 #include "protocol/frame_scanner.hpp"
 #include "routing/client_statements.hpp"
 #include "routing/counters.hpp"
+#include "routing/message_traits.hpp"
 #include "routing/pool_policy.hpp"
 #include "routing/server_session.hpp"
 #include "routing/session_actions.hpp"
@@ -99,13 +100,16 @@ public:
 private:
     bool take_unlinked(const Frame& frame, TimePoint now, SessionActions& out);
     bool take_linked(const Frame& frame, ServerSession& server, TimePoint now, SessionActions& out);
+    bool take_silent(const Frame& frame, ServerSession& server, TimePoint now, SessionActions& out);
+    bool next_of_cut(Bytes& rest, const FrameRules& rules, Frame& frame, ServerSession* server, SessionActions& out);
     void forward_frame(const Frame& frame, std::size_t offset, SessionActions& out);
 
     // client_session_statements.cpp: what a message about a prepared statement becomes. False: it is forwarded as it is,
     // and its request is not in the ledger yet.
     bool tracks_statements() const { return policy_->statements_max > 0; }
     bool has_whole_names(Bytes rest, ServerSession* server, SessionActions& out);
-    bool must_thin_out(const Frame& frame, ServerSession& server, SessionActions& out);
+    bool must_wait(const Frame& frame, ServerSession& server, SessionActions& out);
+    bool must_thin_out(ServerSession& server, SessionActions& out);
     bool must_stall(const Frame& frame, const ServerSession& server) const;
     bool take_statement_message(const Frame& frame, ServerSession& server, SessionActions& out);
     bool take_parse(const Frame& frame, ServerSession& server, SessionActions& out);
@@ -113,7 +117,8 @@ private:
     bool take_bind(const Frame& frame, ServerSession& server, SessionActions& out);
     bool take_describe(const Frame& frame, ServerSession& server, SessionActions& out);
     bool take_close(const Frame& frame, ServerSession& server, SessionActions& out);
-    std::uint16_t effects_of_run(const Frame& frame, ServerSession& server);
+    bool take_query(const Frame& frame, ServerSession& server, SessionActions& out);
+    std::uint16_t effects_of_run(ServerSession& server);
     std::uint16_t end_unnamed(ServerSession& server);
     StatementRef statement_named(Bytes name, const ServerSession& server) const;
     bool prepare_unnamed(ServerSession& server, SessionActions& out);
@@ -137,6 +142,8 @@ private:
     ClientStatements& statements();
     void begin_request(TimePoint now);
     void on_reply_frame(const Frame& frame, std::size_t offset, ServerSession& server, TimePoint now, SessionActions& out);
+    bool begin_reply(const Frame& frame, ServerMessage message, ServerSession& server, SessionActions& out);
+    bool begin_error(const Frame& frame, ServerSession& server, SessionActions& out);
     void on_asynchronous(const Frame& frame, std::size_t offset, ServerSession& server, SessionActions& out);
     bool note_transaction(const Frame& frame, ServerSession& server, SessionActions& out);
     void on_ready(ServerSession& server, TimePoint now, SessionActions& out);

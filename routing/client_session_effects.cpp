@@ -37,18 +37,11 @@ void ClientSession::note_outdated_plan(ServerSession& server, const Frame& frame
         server.statement_source->outdate();
 }
 
-// What a Query or Execute changes beside its result.
-std::uint16_t ClientSession::effects_of_run(const Frame& frame, ServerSession& server) {
-    using enum frontend::Type;
+// What a Query or Execute changes beside its result: `forgetting_` and `dropping_` say it.
+std::uint16_t ClientSession::effects_of_run(ServerSession& server) {
     if (server.ledger.is_skipping()) return 0;
     std::uint16_t effects = 0;
-    if (frontend::Type{frame.type} == query) {
-        forgetting_ = !frame.ends || forgets_statements(frame.body());    // the rest of a long one may say so
-        effects = end_unnamed(server);
-    } else if (frontend::Type{frame.type} != execute) {
-        return 0;
-    }
-    if (frontend::Type{frame.type} == execute && std::exchange(dropping_, false)) {
+    if (std::exchange(dropping_, false)) {
         server.statements.note(EffectKind::client_drops, server.ledger.series()).name = statements().unnamed_drops;
         ++effects;
     }

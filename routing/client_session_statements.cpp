@@ -39,6 +39,7 @@ struct BindNames {
 };
 
 BindNames bind_names(Bytes body) {
+    if (body.size() >= 2 && body[0] == '\0' && body[1] == '\0') return {{}, {}, 2};    // the usual ones: no names
     const auto portal_end = body.find('\0');
     if (portal_end == Bytes::npos) return {};
     const auto statement_end = body.find('\0', portal_end + 1);
@@ -68,6 +69,7 @@ std::optional<Bytes> statement_name(const Frame& frame) {
         if (!body.starts_with('S')) return std::nullopt;
         body.remove_prefix(1);
     }
+    if (body.starts_with('\0')) return Bytes();
     const auto end = body.find('\0');
     if (end == Bytes::npos) return std::nullopt;
     return body.substr(0, end);
@@ -93,12 +95,17 @@ bool ClientSession::has_whole_names(Bytes rest, ServerSession* server, SessionAc
     return false;
 }
 
+bool ClientSession::must_wait(const Frame& frame, ServerSession& server, SessionActions& out) {
+    const auto under_way = server.statements.under_way();
+    const bool may_be_much = thinning_out_ || under_way.size() >= effects_max;
+    if (may_be_much && must_thin_out(server, out)) return true;
+    return server.statements.has_under_way() && server.statements.under_way().front().series != server.ledger.series() &&
+           must_stall(frame, server);
+}
+
 // A client that prepares or deallocates on and on waits for its replies now and then; inside a series the server is asked
 // for what it has.
-bool ClientSession::must_thin_out(const Frame& frame, ServerSession& server, SessionActions& out) {
-    using enum frontend::Type;
-    const auto type = frontend::Type{frame.type};
-    if (!tracks_statements() || (type != parse && type != bind && type != describe && type != close && type != query)) return false;
+bool ClientSession::must_thin_out(ServerSession& server, SessionActions& out) {
     if (server.statements.under_way().size() >= effects_max && !server.ledger.awaits_ready()) send_answers(server, out);
     const std::size_t under_way = server.statements.under_way().size();
     if (under_way <= effects_max / 2 || server.ledger.copy_in()) {
@@ -114,8 +121,7 @@ bool ClientSession::must_stall(const Frame& frame, const ServerSession& server) 
     using enum frontend::Type;
     const auto type = frontend::Type{frame.type};
     const auto effects = server.statements.under_way();
-    if (effects.front().series == server.ledger.series() || !tracks_statements() || server.ledger.copy_in()) return false;
-    if (type != parse && type != bind && type != describe && type != close && type != query) return false;
+    if (server.ledger.copy_in()) return false;
     if (type == query) {
         const auto dropped = find_deallocation(sql_of(frame));
         return dropped && std::any_of(effects.begin(), effects.end(), [&](const auto& effect) { return effect.name == dropped->name; });
@@ -133,13 +139,12 @@ bool ClientSession::must_stall(const Frame& frame, const ServerSession& server) 
 
 bool ClientSession::take_statement_message(const Frame& frame, ServerSession& server, SessionActions& out) {
     using enum frontend::Type;
-    if (server.ledger.is_skipping()) return false;    // the server will not look at it
     switch (frontend::Type{frame.type}) {
         case parse: return take_parse(frame, server, out);
         case bind: return take_bind(frame, server, out);
         case describe: return take_describe(frame, server, out);
         case close: return take_close(frame, server, out);
-        case query: return take_deallocate(frame, server, out);
+        case query: return take_query(frame, server, out);
         default: return false;
     }
 }
@@ -182,12 +187,14 @@ bool ClientSession::take_parse(const Frame& frame, ServerSession& server, Sessio
 
 bool ClientSession::take_unnamed_parse(const Frame& frame, ServerSession& server, SessionActions& out) {
     if (statements_) statements_->unnamed_drops.clear();
-    const bool is_made = take_unnamed_deallocate(frame, server, out);
+    const Bytes identity = frame.body().substr(1);
+    const bool may_drop = frame.ends && may_drop_statements(identity.substr(0, identity.find('\0')));
+    const bool is_made = may_drop && take_unnamed_deallocate(frame, server, out);
     server.ledger.push(RequestKind::parse, Disposition::forward, 1);
     StatementEffect& effect = server.statements.note(EffectKind::unnamed, server.ledger.series());
-    if (frame.ends && !is_made) effect.name = frame.body().substr(1);    // kept: a later Bind may find itself on another server
+    if (frame.ends && !is_made) effect.name = identity;    // kept: a later Bind may find itself on another server
     unnamed_is_there_ = true;
-    unnamed_forgets_ = forgets_statements(effect.name);
+    unnamed_forgets_ = may_drop && forgets_statements(effect.name);
     return true;
 }
 
@@ -260,6 +267,20 @@ bool ClientSession::take_close(const Frame& frame, ServerSession& server, Sessio
     return true;
 }
 
+// Every Query comes through here; very few have to do with statements.
+bool ClientSession::take_query(const Frame& frame, ServerSession& server, SessionActions& out) {
+    const bool may_drop = !frame.ends || may_drop_statements(frame.body());
+    if (may_drop && take_deallocate(frame, server, out)) return true;
+    forgetting_ = may_drop && (!frame.ends || forgets_statements(frame.body()));    // the rest of a long one may say so
+    std::uint16_t effects = end_unnamed(server);
+    if (std::exchange(forgetting_, false)) {
+        server.statements.note(EffectKind::all_forgotten, server.ledger.series());
+        ++effects;
+    }
+    server.ledger.push(RequestKind::query, Disposition::forward, effects);
+    return true;
+}
+
 // DEALLOCATE of a statement of the protocol, by which several drivers end theirs. The server knows it by another name, and
 // keeps it: it gets one to drop that was made for that, so that the answer is its own, in a failed transaction too.
 bool ClientSession::take_deallocate(const Frame& frame, ServerSession& server, SessionActions& out) {
@@ -281,7 +302,7 @@ bool ClientSession::take_deallocate(const Frame& frame, ServerSession& server, S
 bool ClientSession::take_unnamed_deallocate(const Frame& frame, ServerSession& server, SessionActions& out) {
     const Bytes identity = frame.body().substr(1);
     const Bytes sql = identity.substr(0, identity.find('\0'));
-    const auto dropped = frame.ends ? find_deallocation(sql) : std::nullopt;
+    const auto dropped = find_deallocation(sql);
     if (!dropped || !statement_named(dropped->name, server)) return false;
     make_droppable(server, out);
     statements().unnamed_drops = dropped->name;

@@ -4,32 +4,60 @@
 
 namespace pgweir {
 
-void ReplyLedger::push(RequestKind kind, Disposition disposition, std::uint16_t effects) {
+namespace {
+
+// What a reply is to the request that it may belong to: the kinds that it answers in full, and those that go on after it.
+struct ReplyRule {
+    std::uint16_t settles = 0;
+    std::uint16_t goes_on = 0;
+};
+
+template <class... Kinds>
+constexpr std::uint16_t set_of(Kinds... kinds) {
+    return static_cast<std::uint16_t>((0u | ... | (1u << static_cast<unsigned>(kinds))));
+}
+
+constexpr auto reply_rules = [] {
+    using enum backend::Type;
+    using enum RequestKind;
+    std::array<ReplyRule, 128> rules{};
+    const auto rule = [&](backend::Type type) -> ReplyRule& { return rules[static_cast<std::size_t>(type)]; };
+    rule(parse_complete) = {.settles = set_of(parse)};
+    rule(bind_complete) = {.settles = set_of(bind)};
+    rule(close_complete) = {.settles = set_of(RequestKind::close)};
+    rule(parameter_description) = {.goes_on = set_of(describe_statement)};
+    rule(row_description) = {.settles = set_of(describe_statement, describe_portal), .goes_on = set_of(query)};
+    rule(no_data) = {.settles = set_of(describe_statement, describe_portal)};
+    for (const auto type : {data_row, copy_data, copy_done, copy_in_response, copy_out_response, copy_both_response})
+        rule(type) = {.goes_on = set_of(query, execute)};
+    for (const auto type : {command_complete, empty_query_response}) rule(type) = {.settles = set_of(execute), .goes_on = set_of(query)};
+    rule(portal_suspended) = {.settles = set_of(execute)};
+    rule(function_call_response) = {.goes_on = set_of(function_call)};
+    return rules;
+}();
+
+}  // namespace
+
+void ReplyLedger::push_otherwise(RequestKind kind, Disposition disposition, std::uint16_t effects) {
     if (kind == RequestKind::copy_end) {
-        if (copy_in_)
-            copy_in_ = false;
+        if (is(copying_in))
+            clear(copying_in);
         else if (count_ > 0)
             append({kind, disposition, effects});    // a COPY may be about to start
         return;
     }
     if (disposition == Disposition::answer) {
-        if (!skipping_) append({kind, disposition, effects});
+        if (!is(skipping)) append({kind, disposition, effects});
         return;
     }
-    if (copy_in_ && kind == RequestKind::sync) {
+    if (is(copying_in) && kind == RequestKind::sync) {
         ++voided_syncs_;
         return;
     }
-    if (ends_with_ready(kind)) {
-        // A server that skips ignores a Query too: only Sync ends it ("Extended Query").
-        if (skipping_ && kind != RequestKind::sync) return;
-        unsynced_ = false;
-        skipping_ = false;
-        ++series_;
-    } else {
-        if (skipping_) return;
-        unsynced_ = true;
-    }
+    // A server that skips ignores a Query too: only Sync ends it ("Extended Query").
+    if (is(skipping) && kind != RequestKind::sync) return;
+    clear(skipping);
+    note_sent(kind);
     append({kind, disposition, effects});
 }
 
@@ -40,41 +68,24 @@ ReplyRoute ReplyLedger::on_reply(backend::Type type) {
     if (count_ == 0) return ReplyRoute::mismatch;
 
     uncertain_syncs_ = 0;    // replies come in order: whatever an earlier Sync had to say has been said
-    const RequestKind kind = at(0).kind;
-    const bool is_query = kind == RequestKind::query;
-    const bool runs = is_query || kind == RequestKind::execute;
-    switch (type) {
-        case parse_complete: return settle(kind == RequestKind::parse);
-        case bind_complete: return settle(kind == RequestKind::bind);
-        case close_complete: return settle(kind == RequestKind::close);
-        case parameter_description: return stay(kind == RequestKind::describe_statement);
-        case row_description:
-        case no_data:
-            if (is_query) return stay(type == row_description);
-            return settle(kind == RequestKind::describe_statement || kind == RequestKind::describe_portal);
-        case data_row:
-        case copy_data:
-        case copy_done:
-        case copy_out_response:
-        case copy_both_response: return stay(runs);
-        case copy_in_response: {
-            const auto route = stay(runs);
-            if (route != ReplyRoute::mismatch) begin_copy_in();
-            return route;
-        }
-        case command_complete:
-        case empty_query_response:
-            copy_in_ = copy_open_ = false;
-            return is_query ? stay(true) : settle(kind == RequestKind::execute);
-        case portal_suspended: return settle(kind == RequestKind::execute);
-        case function_call_response: return stay(kind == RequestKind::function_call);
-        default: return ReplyRoute::mismatch;
+    const Entry head = at(0);
+    const ReplyRule rule = reply_rules[static_cast<unsigned char>(type) & 127];
+    const unsigned kind = 1u << static_cast<unsigned>(head.kind);
+    if (type == command_complete || type == empty_query_response) clear(copying_in | copy_open);
+    if (((rule.settles | rule.goes_on) & kind) == 0 || head.disposition == Disposition::answer) return ReplyRoute::mismatch;
+    if ((rule.settles & kind) != 0) {
+        pop();
+    } else {
+        head_answered_ = true;
+        if (type == copy_in_response) begin_copy_in();
     }
+    return is_ours(head) ? ReplyRoute::swallow : ReplyRoute::forward;
 }
 
 std::optional<RequestKind> ReplyLedger::take_answer() {
     if (count_ == 0 || at(0).disposition != Disposition::answer) return std::nullopt;
     const RequestKind kind = at(0).kind;
+    --answers_;
     pop();
     return kind;
 }
@@ -92,13 +103,13 @@ bool ReplyLedger::awaits_ready() const {
 }
 
 ReplyRoute ReplyLedger::settle_ready() {
-    copy_in_ = copy_open_ = false;
+    clear(copying_in | copy_open);
     const bool owed = count_ > 0 && ends_with_ready(at(0).kind) && at(0).disposition != Disposition::answer;
     // A Query has been answered before its ReadyForQuery comes; of two Syncs nobody can say whose this is, nor need to.
     const bool fits = owed && (at(0).kind == RequestKind::sync || head_answered_);
     if (!fits && uncertain_syncs_ > 0) {
         --uncertain_syncs_;
-        if (count_ == 0) skipping_ = false;
+        if (count_ == 0) clear(skipping);
         return ReplyRoute::forward;
     }
     if (!owed) return ReplyRoute::mismatch;
@@ -110,30 +121,17 @@ ReplyRoute ReplyLedger::settle_ready() {
 ReplyRoute ReplyLedger::settle_error() {
     if (count_ == 0) return ReplyRoute::forward;    // a FATAL to an idle server, or an error while skipping
     const auto route = at(0).disposition == Disposition::swallow ? ReplyRoute::swallow : ReplyRoute::forward;
-    if (at(0).kind != RequestKind::sync) uncertain_syncs_ = copy_open_ ? voided_syncs_ : 0;
-    copy_in_ = copy_open_ = false;
+    if (at(0).kind != RequestKind::sync) uncertain_syncs_ = is(copy_open) ? voided_syncs_ : 0;
+    clear(copying_in | copy_open);
     head_answered_ = true;
     effects_.first_failed = at(0).effects > 0;
     if (!ends_with_ready(at(0).kind)) drop_to_sync();
     return route;
 }
 
-// The head has been answered in full, if it was the kind that this reply belongs to.
-ReplyRoute ReplyLedger::settle(bool expected) {
-    const auto route = stay(expected);
-    if (route != ReplyRoute::mismatch) pop();
-    return route;
-}
-
-ReplyRoute ReplyLedger::stay(bool expected) {
-    if (!expected || at(0).disposition == Disposition::answer) return ReplyRoute::mismatch;
-    head_answered_ = true;
-    return is_ours(at(0)) ? ReplyRoute::swallow : ReplyRoute::forward;
-}
-
 // The server now reads data. Sync messages already on their way to it are read past, up to the CopyDone or CopyFail.
 void ReplyLedger::begin_copy_in() {
-    copy_in_ = copy_open_ = true;
+    set(copying_in | copy_open);
     voided_syncs_ = 0;
     std::uint32_t kept = 1;
     bool done = false;
@@ -146,14 +144,18 @@ void ReplyLedger::begin_copy_in() {
         }
         if (!done && entry.kind == RequestKind::copy_end) {
             done = true;
-            copy_in_ = false;
+            clear(copying_in);
             continue;
         }
         synced = synced || ends_with_ready(entry.kind);
         at(kept++) = entry;
     }
     count_ = kept;
-    if (voided_syncs_ > 0 && !synced) unsynced_ = at(0).kind == RequestKind::execute;
+    if (voided_syncs_ == 0 || synced) return;
+    if (at(0).kind == RequestKind::execute)
+        set(unsynced);
+    else
+        clear(unsynced);
 }
 
 // PostgreSQL manual, "Extended Query": after an error the server discards messages until a Sync, so the replies to
@@ -161,12 +163,13 @@ void ReplyLedger::begin_copy_in() {
 void ReplyLedger::drop_to_sync() {
     while (count_ > 0 && at(0).kind != RequestKind::sync) {
         effects_.dropped += at(0).effects;
+        if (at(0).disposition == Disposition::answer) --answers_;
         drop_head();
     }
     head_answered_ = false;
     if (count_ > 0) return;
-    skipping_ = true;
-    unsynced_ = false;
+    set(skipping);
+    clear(unsynced);
 }
 
 void ReplyLedger::pop() {
@@ -177,24 +180,24 @@ void ReplyLedger::pop() {
     while (count_ > 0 && at(0).kind == RequestKind::copy_end) drop_head();
 }
 
-// What a huge pipeline took is not kept for as long as the server lives.
 void ReplyLedger::drop_head() {
     ++head_;
-    if (--count_ > 0 || capacity_ <= capacity_kept) return;
-    more_.reset();
-    capacity_ = static_cast<std::uint32_t>(few_.size());
-    head_ = 0;
+    if (--count_ == 0 && capacity_ > capacity_kept) give_back_memory();
 }
 
-void ReplyLedger::append(Entry entry) {
-    if (count_ == capacity_) grow();
-    at(count_++) = entry;
+// What a huge pipeline took is not kept for as long as the server lives.
+void ReplyLedger::give_back_memory() {
+    more_.reset();
+    places_ = few_.data();
+    capacity_ = static_cast<std::uint32_t>(few_.size());
+    head_ = 0;
 }
 
 void ReplyLedger::grow() {
     auto larger = std::make_unique<Entry[]>(capacity_ * 2);
     for (std::uint32_t i = 0; i < count_; ++i) larger[i] = at(i);
     more_ = std::move(larger);
+    places_ = more_.get();
     capacity_ *= 2;
     head_ = 0;
 }

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -36,16 +37,25 @@ enum class ReplyRoute : std::uint8_t { forward, swallow, mismatch };
 
 class ReplyLedger {
 public:
+    ReplyLedger() = default;
+    ReplyLedger(const ReplyLedger&) = delete;
+    ReplyLedger& operator=(const ReplyLedger&) = delete;
+
     // A request goes to the server, or would have gone and is answered here. `effects`: how many things the caller has
     // noted to hold once it has succeeded.
-    void push(RequestKind kind, Disposition disposition = Disposition::forward, std::uint16_t effects = 0);
+    void push(RequestKind kind, Disposition disposition = Disposition::forward, std::uint16_t effects = 0) {
+        if (((state_ & ~unsynced) != 0) || disposition == Disposition::answer || kind == RequestKind::copy_end)
+            return push_otherwise(kind, disposition, effects);
+        note_sent(kind);
+        append({kind, disposition, effects});
+    }
 
     // A message from the server begins; `type` is its type byte. Asynchronous messages (notice, notification, parameter
     // status) never come here. An ErrorResponse settles what it ends.
     ReplyRoute on_reply(backend::Type type);
 
-    // `take_answer` or `take_effects` has something.
-    bool has_due() const { return has_effects() || (count_ > 0 && at(0).disposition == Disposition::answer); }
+    // `take_answer` or `take_effects` may have something.
+    bool has_due() const { return (effects_.settled | effects_.dropped | answers_) != 0; }
     // The request whose answer is due now, taken off the ledger. Call before a message from the server is looked at and
     // after it, and when the client wants to have what is there (Flush).
     std::optional<RequestKind> take_answer();
@@ -66,34 +76,33 @@ public:
     // has failed.
     std::uint32_t series() const { return series_; }
 
-    bool is_settled() const { return count_ == 0 && !unsynced_ && !skipping_ && !copy_in_; }
+    bool is_settled() const { return (count_ | (state_ & (unsynced | skipping | copying_in))) == 0; }
     bool empty() const { return count_ == 0; }
     // Places that memory is held for.
     std::uint32_t capacity() const { return capacity_; }
 
     // Messages were sent that no Sync or Query follows yet: a Sync makes the server answer.
-    bool needs_sync() const { return unsynced_ || skipping_; }
+    bool needs_sync() const { return (state_ & (unsynced | skipping)) != 0; }
     // The server is reading COPY data; `copy_in_is_extended`: it will then skip to a Sync.
-    bool copy_in() const { return copy_in_; }
+    bool copy_in() const { return is(copying_in); }
     // The server reads past everything up to a Sync that has not been sent.
-    bool is_skipping() const { return skipping_; }
-    bool copy_in_is_extended() const { return copy_in_ && count_ > 0 && at(0).kind == RequestKind::execute; }
+    bool is_skipping() const { return is(skipping); }
+    bool copy_in_is_extended() const { return copy_in() && count_ > 0 && at(0).kind == RequestKind::execute; }
     // A ReadyForQuery may still come that nothing here waits for: a COPY failed, and only the server knows whether it had
     // read past the Syncs that were sent before its end. The next reply of another kind tells; until then the server must
     // not be given to another client.
     bool is_uncertain() const { return uncertain_syncs_ > 0; }
     // The oldest request is ours, or the client's.
     bool head_is_swallowed() const { return count_ > 0 && at(0).disposition == Disposition::swallow; }
-    // A Query of the client's is being answered and no COPY IN is under way: rows need no decision up to its end.
-    bool answers_query() const {
-        return count_ > 0 && at(0).kind == RequestKind::query && at(0).disposition == Disposition::forward && !copy_open_;
-    }
+    // A Query of the client's without effects is being answered and no COPY IN is under way: its messages need no decision
+    // up to its end.
+    bool answers_plain_query() const { return count_ > 0 && at(0) == plain_query && !is(copy_open); }
     // A request of the client's is unanswered.
     bool owes_client() const;
     // A ReadyForQuery is to come before what is sent now is looked at.
     bool awaits_ready() const;
     // … or may be: only when it is not, what the last one said still holds and an answer of ours is sure of its place.
-    bool is_caught_up() const { return !is_uncertain() && !copy_open_ && !awaits_ready(); }
+    bool is_caught_up() const { return !is_uncertain() && !is(copy_open) && !awaits_ready(); }
     // Requests that have not been answered.
     std::uint32_t size() const { return count_; }
 
@@ -102,7 +111,21 @@ private:
         RequestKind kind;
         Disposition disposition;
         std::uint16_t effects;
+
+        friend bool operator==(Entry a, Entry b) { return std::bit_cast<std::uint32_t>(a) == std::bit_cast<std::uint32_t>(b); }
     };
+    static constexpr Entry plain_query{RequestKind::query, Disposition::forward, 0};
+
+    // What `state_` is made of.
+    enum State : std::uint32_t {
+        unsynced = 1,
+        skipping = 2,      // the server ignores everything up to a Sync that is not sent yet
+        copying_in = 4,    // until its end is sent …
+        copy_open = 8,     // … and until it is known how it ended
+    };
+    bool is(State state) const { return (state_ & state) != 0; }
+    void set(std::uint32_t states) { state_ |= states; }
+    void clear(std::uint32_t states) { state_ &= ~states; }
 
     static constexpr bool ends_with_ready(RequestKind kind) { return kind <= RequestKind::sync; }
 
@@ -110,38 +133,44 @@ private:
         return entry.disposition == Disposition::swallow || entry.disposition == Disposition::inject;
     }
 
-    Entry& at(std::uint32_t i) { return entries()[(head_ + i) & (capacity_ - 1)]; }
-    const Entry& at(std::uint32_t i) const { return entries()[(head_ + i) & (capacity_ - 1)]; }
-    Entry* entries() { return more_ ? more_.get() : few_.data(); }
-    const Entry* entries() const { return more_ ? more_.get() : few_.data(); }
+    Entry& at(std::uint32_t i) { return places_[(head_ + i) & (capacity_ - 1)]; }
+    const Entry& at(std::uint32_t i) const { return places_[(head_ + i) & (capacity_ - 1)]; }
 
     static constexpr std::uint32_t capacity_kept = 4096;    // more is given back as soon as all is answered
 
-    void append(Entry entry);
+    void note_sent(RequestKind kind) {
+        if (!ends_with_ready(kind)) return set(unsynced);
+        clear(unsynced);
+        ++series_;
+    }
+    void append(Entry entry) {
+        if (count_ == capacity_) grow();
+        at(count_++) = entry;
+        if (entry.disposition == Disposition::answer) ++answers_;
+    }
+    void push_otherwise(RequestKind kind, Disposition disposition, std::uint16_t effects);
     void pop();
     void drop_head();
+    void give_back_memory();
     void grow();
     ReplyRoute settle_ready();
     ReplyRoute settle_error();
-    ReplyRoute settle(bool expected);
-    ReplyRoute stay(bool expected);
     void begin_copy_in();
     void drop_to_sync();
 
     std::array<Entry, 16> few_;
     std::unique_ptr<Entry[]> more_;
+    Entry* places_ = few_.data();
     std::uint32_t capacity_ = 16;
     std::uint32_t head_ = 0;
     std::uint32_t count_ = 0;
+    std::uint32_t state_ = 0;
     Effects effects_;
+    std::uint32_t answers_ = 0;            // of ours, among the entries
     std::uint32_t series_ = 0;
     std::uint32_t voided_syncs_ = 0;       // sent before the end of this COPY IN, which reads past them
     std::uint32_t uncertain_syncs_ = 0;    // of those, the ones that a failed COPY may have left unread
     bool head_answered_ = false;           // a message has come for the oldest request
-    bool unsynced_ = false;
-    bool skipping_ = false;                // the server ignores everything up to a Sync that is not sent yet
-    bool copy_in_ = false;                 // until its end is sent …
-    bool copy_open_ = false;               // … and until it is known how it ended
 };
 
 }  // namespace pgweir

@@ -123,6 +123,12 @@ std::string name_of(const std::array<std::uint8_t, 16>& digest, std::uint32_t ag
 
 }  // namespace
 
+bool may_drop_statements(Bytes sql) {
+    if (sql.empty() || !is_word(sql.front()) || lower(sql.front()) == 'd') return true;
+    const auto semicolon = sql.find(';');
+    return semicolon != Bytes::npos && semicolon + 2 < sql.size();    // the NUL that ends a Query, or a space
+}
+
 bool forgets_statements(Bytes sql) {
     for (;;) {
         if (begins_by_forgetting(sql)) return true;
@@ -132,7 +138,6 @@ bool forgets_statements(Bytes sql) {
     }
 }
 
-// Every Query comes through here, so what is no DEALLOCATE is known by its first letter.
 std::optional<Deallocation> find_deallocation(Bytes sql) {
     std::optional<Deallocation> found;
     for (std::size_t begin = 0; begin <= sql.size();) {

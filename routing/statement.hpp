@@ -56,6 +56,10 @@ private:
     std::uint32_t age_ = 0;    // how often they were outdated
 };
 
+// False: as its first letter says and since nothing follows, the text drops no prepared statement. A quick look, since every
+// Query and unnamed Parse gets it.
+bool may_drop_statements(Bytes sql);
+
 // Whether a text holds a statement that drops prepared statements, at its top level. May say yes too often, of texts with
 // several statements; of one statement it knows.
 bool forgets_statements(Bytes sql);

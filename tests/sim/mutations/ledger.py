@@ -7,7 +7,7 @@ REPLY_LEDGER_HPP = "routing/reply_ledger.hpp"
 
 MUTATIONS = (
     mutation("check-in one reply early",
-        (REPLY_LEDGER_HPP, "return count_ == 0 && !unsynced_", "return count_ <= 1 && !unsynced_")),
+        (REPLY_LEDGER_HPP, "return (count_ | (state_", "return ((count_ > 1 ? 1 : 0) | (state_")),
     mutation("a Sync read past by COPY is waited for",
         (REPLY_LEDGER_CPP,
          "        ++voided_syncs_;\n"
@@ -20,16 +20,14 @@ MUTATIONS = (
          "while (count_ > 0 && at(0).kind != RequestKind::sync) {",
          "while (count_ > 0 && !ends_with_ready(at(0).kind)) {")),
     mutation("requests are counted while the server skips",
-        (REPLY_LEDGER_CPP, "        if (skipping_) return;\n", "")),
+        (REPLY_LEDGER_CPP, "    if (is(skipping) && kind != RequestKind::sync) return;\n", "    if (is(skipping) && kind == RequestKind::query) return;\n")),
     mutation("of Syncs sent at once only the last is counted",
-        (REPLY_LEDGER_CPP,
-         "        unsynced_ = true;\n"
-         "    }\n",
-         "        unsynced_ = true;\n"
-         "    }\n"
-         "    if (kind == RequestKind::sync && count_ > 0 && at(count_ - 1).kind == kind) return;\n")),
+        (REPLY_LEDGER_HPP,
+         "        note_sent(kind);\n",
+         "        note_sent(kind);\n"
+         "        if (kind == RequestKind::sync && count_ > 0 && at(count_ - 1).kind == kind) return;\n")),
     mutation("a COPY that failed at its start leaves no doubt",
-        (REPLY_LEDGER_CPP, "uncertain_syncs_ = copy_open_ ? voided_syncs_ : 0;", "uncertain_syncs_ = 0;")),
+        (REPLY_LEDGER_CPP, "uncertain_syncs_ = is(copy_open) ? voided_syncs_ : 0;", "uncertain_syncs_ = 0;")),
     mutation("CopyDone before the COPY began is forgotten",
         (REPLY_LEDGER_CPP,
          "        else if (count_ > 0)\n"
@@ -37,7 +35,7 @@ MUTATIONS = (
          "")),
     mutation("an error does not end a COPY",
         (REPLY_LEDGER_CPP,
-         "    copy_in_ = copy_open_ = false;\n"
+         "    clear(copying_in | copy_open);\n"
          "    head_answered_ = true;\n",
          "    head_answered_ = true;\n")),
     mutation("a ReadyForQuery before its answer is taken for a Query's",
@@ -46,16 +44,13 @@ MUTATIONS = (
          "const bool fits = owed;")),
     mutation("an error leaves nothing to skip",
         (REPLY_LEDGER_CPP,
-         "    skipping_ = true;\n"
-         "    unsynced_ = false;\n",
-         "    unsynced_ = false;\n")),
+         "    set(skipping);\n"
+         "    clear(unsynced);\n",
+         "    clear(unsynced);\n")),
     mutation("a Sync does not end the skipping",
-        (REPLY_LEDGER_CPP,
-         "        skipping_ = false;\n"
-         "        ++series_;\n",
-         "        ++series_;\n")),
+        (REPLY_LEDGER_CPP, "    clear(skipping);\n    note_sent", "    note_sent")),
     mutation("a Flush-only series owes nothing",
-        (REPLY_LEDGER_CPP, "        unsynced_ = true;\n", "")),
+        (REPLY_LEDGER_HPP, "if (!ends_with_ready(kind)) return set(unsynced);", "if (!ends_with_ready(kind)) return;")),
     mutation("the ledger forgets when it grows",
         (REPLY_LEDGER_CPP,
          "    for (std::uint32_t i = 0; i < count_; ++i) larger[i] = at(i);\n",

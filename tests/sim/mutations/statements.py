@@ -52,7 +52,7 @@ MUTATIONS = (
         (EFFECTS_CPP, "unnamed_is_there_ && std::any_of(later.begin(), later.end(), [](const auto& other) { return other.is_about_unnamed(); });",
          "false;")),
     mutation("a Query in pieces is taken for its first one",
-        (EFFECTS_CPP, "forgetting_ = !frame.ends || forgets", "forgetting_ = forgets"),
+        (STATEMENTS_CPP, "forgetting_ = may_drop && (!frame.ends || forgets_statements(frame.body()));", "forgetting_ = forgets_statements(frame.body());"),
         (STATEMENTS_CPP, "(type == query && length > query_held_max);", "type == query;")),
     mutation("an answer of ours overtakes the server's",
         (STATEMENTS_CPP,

@@ -29,6 +29,8 @@ RequestKind kind_of(char letter) {
 
 class LedgerScript {
 public:
+    explicit LedgerScript(std::string_view requests = {}) { sent(requests); }
+
     LedgerScript& sent(std::string_view requests, Disposition disposition = Disposition::forward) {
         for (const char letter : requests) ledger.push(kind_of(letter), disposition);
         return *this;
@@ -64,9 +66,7 @@ public:
 };
 
 LedgerScript after(std::string_view requests) {
-    LedgerScript script;
-    script.sent(requests);
-    return script;
+    return LedgerScript(requests);
 }
 
 // Every reply but the last leaves something owed; the last one settles.

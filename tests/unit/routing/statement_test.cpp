@@ -36,6 +36,14 @@ TEST_CASE("a statement that nobody has is forgotten") {
     CHECK(catalog.intern(identity("kept")) == kept);
 }
 
+TEST_CASE("a quick look never misses a text that drops statements") {
+    for (const Bytes sql : {"deallocate a", "DISCARD ALL", " deallocate all", "-- \ndeallocate a", "/**/discard all", "(", "",
+                            "select 1; deallocate a", "select ';'; discard all", ";deallocate a"})
+        CHECK(may_drop_statements(sql));
+    for (const Bytes sql : {"select 1", "SELECT 1;", "select 1; ", "select 1;d", "update t set a = 1"}) CHECK_FALSE(may_drop_statements(sql));
+    CHECK_FALSE(may_drop_statements(Bytes("select 1;\0", 10)));
+}
+
 TEST_CASE("the name that a DEALLOCATE drops is read as PostgreSQL reads it") {
     const auto name = [](std::string sql) {
         const auto found = find_deallocation(sql);
