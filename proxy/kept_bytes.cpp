@@ -5,40 +5,50 @@
 #include <cstdlib>
 #include <cstring>
 #include <new>
-#include <vector>
 
 namespace pgweir {
 namespace {
 
-constexpr std::size_t blocks_max = 256;    // 1 MiB a thread
+constexpr std::uint32_t blocks_max = 256;    // 1 MiB a thread
 
+// Blocks that nobody uses, each beginning with the address of the next: no constructor, so a look at it is a load.
 struct FreeBlocks {
-    FreeBlocks() { blocks.reserve(blocks_max); }
-    ~FreeBlocks() {
-        for (char* block : blocks) std::free(block);
+    char* first = nullptr;
+    std::uint32_t count = 0;
+};
+constinit thread_local FreeBlocks free_blocks;
+
+struct FreeBlocksEnd {
+    ~FreeBlocksEnd() {
+        while (char* block = free_blocks.first) {
+            std::memcpy(&free_blocks.first, block, sizeof block);
+            std::free(block);
+        }
+        free_blocks.count = blocks_max;    // what is given back after this is freed
     }
-    std::vector<char*> blocks;
 };
 
-thread_local FreeBlocks free_blocks;
-
-char* allocate(std::uint32_t bytes) {
-    if (bytes == KeptBytes::block_bytes && !free_blocks.blocks.empty()) {
-        char* block = free_blocks.blocks.back();
-        free_blocks.blocks.pop_back();
-        return block;
-    }
+char* allocate_new(std::uint32_t bytes) {
+    static thread_local FreeBlocksEnd end;    // every thread that has a block has one of these
     auto* block = static_cast<char*>(std::malloc(bytes));
     if (block == nullptr) throw std::bad_alloc();
     return block;
 }
 
+char* allocate(std::uint32_t bytes) {
+    if (bytes != KeptBytes::block_bytes || free_blocks.first == nullptr) return allocate_new(bytes);
+    char* block = free_blocks.first;
+    std::memcpy(&free_blocks.first, block, sizeof block);
+    --free_blocks.count;
+    return block;
+}
+
 void deallocate(char* block, std::uint32_t bytes) {
     if (block == nullptr) return;
-    if (bytes == KeptBytes::block_bytes && free_blocks.blocks.size() < blocks_max)
-        free_blocks.blocks.push_back(block);
-    else
-        std::free(block);
+    if (bytes != KeptBytes::block_bytes || free_blocks.count >= blocks_max) return std::free(block);
+    std::memcpy(block, &free_blocks.first, sizeof block);
+    free_blocks.first = block;
+    ++free_blocks.count;
 }
 
 }  // namespace

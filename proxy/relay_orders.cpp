@@ -32,56 +32,56 @@ std::string waiting_notice() {
 
 void Relay::carry_out(ClientConnection& client, Bytes input, const SessionActions& actions) {
     for (const SessionAction& action : actions) {
-        ServerConnection* server = client.server;
         switch (action.kind) {
-            case SessionActionKind::forward_to_client: write_client(client, input.substr(action.offset, action.length)); break;
+            case SessionActionKind::forward_to_client: write_client(client, {input.data() + action.offset, action.length}); break;
             case SessionActionKind::forward_to_server:
-                if (server != nullptr) send_server(*server, input.substr(action.offset, action.length));
+                if (client.server != nullptr) send_server(*client.server, {input.data() + action.offset, action.length});
                 break;
             case SessionActionKind::made_to_client: write_client(client, actions.made(action)); break;
             case SessionActionKind::made_to_server:
-                if (server != nullptr) send_server(*server, actions.made(action));
-                break;
-            case SessionActionKind::send_to_client:
-                write_client(client, action.message == OwnMessage::waiting_notice
-                                         ? waiting_notice()
-                                         : to_message(backend::ReadyForQuery{backend::TransactionStatus::idle}));
-                break;
-            case SessionActionKind::send_to_server:
-                if (server != nullptr) append_own_message(client, *server, action.message);
+                if (client.server != nullptr) send_server(*client.server, actions.made(action));
                 break;
             case SessionActionKind::check_out: check_out(client); break;
-            case SessionActionKind::leave_queue:
-                host_book_.call(worker_, book_actions_, [&](Book& book, BookActions&) { book.leave_queue(client.id); });
-                break;
             case SessionActionKind::check_in:
-                if (server == nullptr) break;
-                unlink(client);
-                if (client.edge_missed) make_ready(client);
-                if (!server->output.empty()) {    // a message that the server did not take yet is nobody else's
-                    close_server(*server, CloseReason::dirty);
-                    break;
-                }
-                host_book_.call(worker_, book_actions_, [&](Book& book, BookActions& out) { book.check_in(server->id, now_, out); });
-                take_book_actions();
+                if (client.server != nullptr) check_in(client, *client.server);
                 break;
-            case SessionActionKind::close_server:
-                if (server == nullptr) break;
-                unlink(client);
-                if (action.fault == Fault::internal_pairing) note_pairing_lost("a reply fits no request", *server);
-                close_server(*server, action.fault == Fault::internal_pairing ? CloseReason::pairing
-                                      : action.fault == Fault::none           ? CloseReason::client_left
-                                                                              : CloseReason::fault);
-                break;
-            case SessionActionKind::close_client: close_client(client, action.fault); break;
-            case SessionActionKind::resume_client:
-                client.resumes = true;
-                make_ready(client);
-                break;
-            case SessionActionKind::cancel_query:
-                if (server != nullptr) host_.cancel_running(*server);
-                break;
+            default: carry_out_rare(client, action);
         }
+    }
+}
+
+// What does not happen to every transaction.
+void Relay::carry_out_rare(ClientConnection& client, const SessionAction& action) {
+    ServerConnection* server = client.server;
+    switch (action.kind) {
+        case SessionActionKind::send_to_client:
+            write_client(client, action.message == OwnMessage::waiting_notice
+                                     ? waiting_notice()
+                                     : to_message(backend::ReadyForQuery{backend::TransactionStatus::idle}));
+            break;
+        case SessionActionKind::send_to_server:
+            if (server != nullptr) append_own_message(client, *server, action.message);
+            break;
+        case SessionActionKind::leave_queue:
+            host_book_.call(worker_, book_actions_, [&](Book& book, BookActions&) { book.leave_queue(client.id); });
+            break;
+        case SessionActionKind::close_server:
+            if (server == nullptr) break;
+            unlink(client);
+            if (action.fault == Fault::internal_pairing) note_pairing_lost("a reply fits no request", *server);
+            close_server(*server, action.fault == Fault::internal_pairing ? CloseReason::pairing
+                                  : action.fault == Fault::none           ? CloseReason::client_left
+                                                                          : CloseReason::fault);
+            break;
+        case SessionActionKind::close_client: close_client(client, action.fault); break;
+        case SessionActionKind::resume_client:
+            client.resumes = true;
+            make_ready(client);
+            break;
+        case SessionActionKind::cancel_query:
+            if (server != nullptr) host_.cancel_running(*server);
+            break;
+        default: break;    // carry_out has seen to it
     }
 }
 
@@ -121,6 +121,15 @@ void Relay::check_out(ClientConnection& client) {
     }
     book_actions_.clear();
     if (granted != nullptr) grant(client, *granted);
+}
+
+void Relay::check_in(ClientConnection& client, ServerConnection& server) {
+    unlink(client);
+    if (client.edge_missed) make_ready(client);
+    // A message that the server did not take yet is nobody else's.
+    if (!server.output.empty()) return close_server(server, CloseReason::dirty);
+    host_book_.call(worker_, book_actions_, [&](Book& book, BookActions& out) { book.check_in(server.id, now_, out); });
+    take_book_actions();
 }
 
 void Relay::grant(ClientConnection& client, ServerConnection& server) {

@@ -8,7 +8,8 @@ namespace pgweir {
 // Opens a connection for each waiting session that has none coming, as far as the bounds allow.
 void Book::open_servers(PoolId id, Pool& pool, TimePoint now, BookActions& out) {
     if (pool.awaiting_own > 0) open_own_servers(id, pool, now, out);
-    if (!may_open(pool, now)) return;
+    const int bound = keeping_bound(*pool.policy);
+    if ((bound > 0 && pool.open() >= bound) || !may_open(pool, now)) return;
     PoolLoad load = pool.load(sessions_, now);
     load.own = 0;
     int wanted = servers_to_open(load);

@@ -34,6 +34,7 @@ bool Book::shift(ServerEntry& server, Event event) {
 // Adds a server to, or takes it from, the counts of its present state.
 void Book::count(Pool& pool, const ServerEntry& server, int by) {
     pool.counts[static_cast<std::size_t>(server.state)] += by;
+    if (server.state == State::idle || server.state == State::checked_out) return;    // the usual two
     switch (server.state) {
         case State::in_transit:
             pool.shares[server.to].transit += by;

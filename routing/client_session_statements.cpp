@@ -267,9 +267,10 @@ bool ClientSession::take_close(const Frame& frame, ServerSession& server, Sessio
     return true;
 }
 
-// Every Query comes through here; very few have to do with statements.
+// Every Query comes through here; few have to do with statements, and where nobody has any, none has.
 bool ClientSession::take_query(const Frame& frame, ServerSession& server, SessionActions& out) {
-    const bool may_drop = !frame.ends || may_drop_statements(frame.body());
+    const bool has_any = statements_ || server.statements.size() > 0 || server.statements.has_under_way();
+    const bool may_drop = has_any && (!frame.ends || may_drop_statements(frame.body()));
     if (may_drop && take_deallocate(frame, server, out)) return true;
     forgetting_ = may_drop && (!frame.ends || forgets_statements(frame.body()));    // the rest of a long one may say so
     std::uint16_t effects = end_unnamed(server);
