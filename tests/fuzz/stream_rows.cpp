@@ -47,7 +47,8 @@ private:
         if (frame.begins) {
             require(frame.bytes.size() >= frame_header_bytes && frame.bytes[0] == frame.type, "a piece begins with its header");
             if (rules_.gathered.contains(frame.type) && frame.length <= rules_.gather_limit)
-                require(frame.ends && frame.bytes.size() == frame.length, "a gathered message comes whole");
+                require(is_run ? frame.bytes.size() >= frame.length : frame.ends && frame.bytes.size() == frame.length,
+                        "a gathered message comes whole");
             if (!is_run) scan_.messages.push_back({scan_.consumed, frame.type, frame.length});
         }
         if (!is_run && frame.begins && frame.ends) require(frame.bytes.size() == frame.length, "a piece is no longer than its message");
