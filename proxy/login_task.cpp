@@ -66,6 +66,7 @@ public:
                 }
                 case Next::closed: co_return close();
             }
+            worker_.serve_relay_when_due();
             next = login_->advance();
         }
     }

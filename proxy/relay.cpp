@@ -11,6 +11,9 @@ namespace {
 
 constexpr int rounds_max = 8;
 constexpr Microseconds batch_time{1'000};
+constexpr Microseconds newcomers_time{500};
+
+bool is_newcomer(const PollToken& token) { return token.kind == PollKind::login || token.kind == PollKind::listener; }
 
 }  // namespace
 
@@ -26,6 +29,7 @@ bool Relay::run_batch(bool may_wait) {
     in_batch_ = true;
     const bool more = run_rounds(may_wait);
     in_batch_ = false;
+    served_at_ = now();
     return more;
 }
 
@@ -34,7 +38,7 @@ bool Relay::run_rounds(bool may_wait) {
     const TimePoint until = now_ + batch_time;
     for (int round = 0; may_wait || round < rounds_max; ++round) {
         const auto events = poller_.poll(may_wait && ready_.empty() ? static_cast<int>(pause_short.count() / 1000) : 0);
-        for (const epoll_event& event : events) on_event(event);
+        on_events(events);
         drain_mailbox();
         const bool more = serve_ready_list();
         if (events.empty() && !more) return false;
@@ -44,15 +48,35 @@ bool Relay::run_rounds(bool may_wait) {
     return true;
 }
 
-void Relay::on_event(const epoll_event& event) {
+// Those who are served come first. Newcomers have as long again; whom that leaves over the poller tells of once more.
+void Relay::on_events(std::span<const epoll_event> events) {
+    const TimePoint began = now();
+    bool has_newcomers = false;
+    for (const epoll_event& event : events) {
+        const auto token = PollToken::unpack(event.data.u64);
+        if (is_newcomer(token))
+            has_newcomers = true;
+        else
+            on_event(token, event.events);
+    }
+    if (!has_newcomers) return;
+    const TimePoint served = now();
+    const TimePoint until = served + std::max(served - began, newcomers_time);
+    for (const epoll_event& event : events) {
+        const auto token = PollToken::unpack(event.data.u64);
+        if (is_newcomer(token)) on_event(token, event.events);
+        if (now_ >= until) return;
+    }
+}
+
+void Relay::on_event(const PollToken& token, std::uint32_t events) {
     now_ = now();
-    const auto token = PollToken::unpack(event.data.u64);
     if (token.kind == PollKind::client && clients_.holds(token.index)) {
         ClientConnection& client = clients_.at(token.index);
-        if ((client.place.generation & PollToken::generation_mask) == token.generation) on_client_event(client, event.events);
+        if ((client.place.generation & PollToken::generation_mask) == token.generation) on_client_event(client, events);
     } else if (token.kind == PollKind::server && servers_.holds(token.index)) {
         ServerConnection& server = *servers_.at(token.index);
-        if ((server.place.generation & PollToken::generation_mask) == token.generation) on_server_event(server, event.events);
+        if ((server.place.generation & PollToken::generation_mask) == token.generation) on_server_event(server, events);
     } else if (token.kind == PollKind::timer) {
         look_at_streams();
     } else if (token.kind == PollKind::login || token.kind == PollKind::listener) {

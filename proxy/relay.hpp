@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "proxy/book_host.hpp"
@@ -60,6 +61,9 @@ public:
     // Handles what is ready, for about a millisecond at most. With `may_wait` it waits for more, for as long as a pause is
     // short. True: there may be more at once; false: there was nothing any more.
     bool run_batch(bool may_wait = false);
+    bool is_in_batch() const { return in_batch_; }
+    // The last batch has ended then.
+    TimePoint served_at() const { return served_at_; }
     // Ends a batch that waits, soon: there is work outside of the relay. From any thread.
     void end_batch() {
         batch_ends_.store(true, std::memory_order_release);
@@ -126,7 +130,8 @@ private:
     }
     // relay.cpp: events, lists
     bool run_rounds(bool may_wait);
-    void on_event(const epoll_event& event);
+    void on_events(std::span<const epoll_event> events);
+    void on_event(const PollToken& token, std::uint32_t events);
     void drain_mailbox();
     bool serve_ready_list();
     bool is_flushed(const ClientConnection& client) const;
@@ -209,6 +214,7 @@ private:
     std::atomic<bool> batch_ends_{false};
     bool suspended_ = false;
     TimePoint now_{};
+    TimePoint served_at_{};
     BookActions book_actions_;
     SessionActions client_actions_;
     SessionActions server_actions_;

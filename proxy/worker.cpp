@@ -13,6 +13,7 @@ namespace pgweir {
 namespace {
 
 constexpr std::chrono::milliseconds tick_period{333};
+constexpr Microseconds relay_wait_max{500};
 
 // An exception costs the connection whose coroutine it has left, no more.
 void report(const std::exception_ptr& error) {
@@ -88,6 +89,10 @@ void Worker::run_relay() {
 // Out of turn, from Asio's side. What is left over comes in its turn.
 void Worker::serve_relay() {
     if (relay_.run_batch()) relay_.poller().wake();
+}
+
+void Worker::serve_relay_when_due() {
+    if (!relay_.is_in_batch() && now() - relay_.served_at() >= relay_wait_max) serve_relay();
 }
 
 // Asio has something to do until its end.

@@ -99,6 +99,8 @@ public:
     void begin_login(const Accepted& accepted);
     // A login that has to wait for something else than its client's bytes.
     void spawn_login(std::unique_ptr<Login> login, Transport transport, LoginNext next);
+    // Where a login goes on, of hundreds maybe: if those who are served have waited for long, they come first.
+    void serve_relay_when_due();
     // A cancel request for a session of this worker; from any thread.
     void begin_cancel(SessionId session);
 

@@ -30,11 +30,23 @@ public:
     // Asks all clients for the same again; none may have ended.
     void repeat();
 
+    // Each client asks for the next that it has, without waiting for the relay.
+    void play_clients() {
+        for (const auto& client : clients_) play(*client);
+    }
+
     // Until every client is done, or nothing moves any more.
     void run();
     // Called around whatever the relay does.
     std::function<void()> before_batch = [] {};
     std::function<void()> after_batch = [] {};
+    // A login's or a listening socket's event.
+    std::function<void(const PollToken&)> on_newcomer = [](const PollToken&) {};
+    Poller& poller() { return relay_->poller(); }
+    // Sessions that have a server.
+    int linked() {
+        return book_.look([this](Book& book) { return book.pool(context_->id)->linked; });
+    }
 
     // What is wrong with the outcome; empty: nothing. `disturbed`: lines were ended, so a client may have been told so.
     std::string verdict(bool disturbed);
@@ -75,7 +87,7 @@ private:
     void client_gone(const ClientConnection&) override { ++clients_gone_; }
     void welcome_arrived(SessionId, Fault) override {}
     void deadline_armed() override {}
-    void on_poll_event(const PollToken&) override {}
+    void on_poll_event(const PollToken& token) override { on_newcomer(token); }
     StatementSource& statements() override { return statements_; }
     bool compat_error_codes() const override { return false; }
     bool log_disconnections() const override { return false; }
