@@ -49,6 +49,7 @@ void FrameScanner::extend_run(Bytes input, const FrameRules& rules, std::size_t&
         if (length < 4 || length > rules.length_max) return;
         const std::size_t whole = std::size_t{length} + 1;
         const std::size_t available = input.size() - taken;
+        if (whole > available && rules.gathered.contains(input[taken])) return;
         type_ = input[taken];
         if (whole > available) {
             rest_of_message_ = static_cast<std::uint32_t>(whole - available);

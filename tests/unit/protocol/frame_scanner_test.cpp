@@ -217,6 +217,18 @@ TEST_CASE("a run that ends inside a message says so") {
     CHECK_FALSE(result.at_boundary);
 }
 
+TEST_CASE("a run does not take the beginning of a gathered message that is not all there") {
+    FrameRules rules = whole_rules;
+    rules.runs.add('G');
+    const std::string rows = message('R', 4) + message('G', 3);
+    const std::string stream = rows + message('G', 20).substr(0, 9);
+    const auto result = scan(stream, {stream.size()}, rules);
+    REQUIRE(result.pieces.size() == 1);
+    CHECK(result.pieces[0].frame.bytes == rows);
+    CHECK(result.pieces[0].frame.ends);
+    CHECK(result.left == 9);
+}
+
 TEST_CASE("a message of another type never joins a run") {
     const std::string stream = message('A', 4) + message('A', 4);
     CHECK(scan(stream, {stream.size()}, whole_rules).pieces.size() == 2);
