@@ -17,6 +17,7 @@
 #include "proxy/inventory_task.hpp"
 #include "proxy/log.hpp"
 #include "proxy/names.hpp"
+#include "routing/packet_header.hpp"
 #include "routing/welcome.hpp"
 
 namespace pgweir {
@@ -69,7 +70,8 @@ public:
             Frame frame;
             const auto status = scanner.next(rest, console_frame_rules(), frame);
             if (status == ScanStatus::error) {
-                co_await fail(client_fault_of(scanner.error()));
+                const std::string shown = hex_of(shown_of_packet(rest));
+                co_await fail(client_fault_of(scanner.error()), shown);
                 co_return;
             }
             if (status == ScanStatus::more) {
@@ -136,12 +138,13 @@ private:
         if (!bytes.empty()) co_await transport_.write(bytes);
     }
 
-    Task fail(Fault fault) {
+    Task fail(Fault fault, std::string_view argument = {}) {
         std::string bytes;
-        append_fault(bytes, fault);
-        log_pooler_error(fault_message(fault));
+        append_fault(bytes, fault, argument);
+        const std::string text = fault_message(fault, argument);
+        log_pooler_error(text);
         co_await send(std::move(bytes));
-        end(fault_message(fault));
+        end(text);
     }
 
     void log_pooler_error(std::string_view text) const {

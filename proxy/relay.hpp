@@ -177,7 +177,7 @@ private:
 
     // relay_orders.cpp: actions of sessions and of the book
     void carry_out(ClientConnection& client, Bytes input, const SessionActions& actions);
-    void carry_out_rare(ClientConnection& client, const SessionAction& action);
+    void carry_out_rare(ClientConnection& client, Bytes input, const SessionAction& action);
     void append_own_message(ClientConnection& client, ServerConnection& server, OwnMessage message);
     void check_out(ClientConnection& client);
     void check_in(ClientConnection& client, ServerConnection& server);

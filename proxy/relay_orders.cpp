@@ -11,6 +11,7 @@
 #include "proxy/log.hpp"
 #include "proxy/names.hpp"
 #include "proxy/relay.hpp"
+#include "routing/packet_header.hpp"
 
 namespace pgweir {
 namespace {
@@ -45,13 +46,13 @@ void Relay::carry_out(ClientConnection& client, Bytes input, const SessionAction
             case SessionActionKind::check_in:
                 if (client.server != nullptr) check_in(client, *client.server);
                 break;
-            default: carry_out_rare(client, action);
+            default: carry_out_rare(client, input, action);
         }
     }
 }
 
 // What does not happen to every transaction.
-void Relay::carry_out_rare(ClientConnection& client, const SessionAction& action) {
+void Relay::carry_out_rare(ClientConnection& client, Bytes input, const SessionAction& action) {
     ServerConnection* server = client.server;
     switch (action.kind) {
         case SessionActionKind::send_to_client:
@@ -73,7 +74,9 @@ void Relay::carry_out_rare(ClientConnection& client, const SessionAction& action
                                   : action.fault == Fault::none           ? CloseReason::client_left
                                                                           : CloseReason::fault);
             break;
-        case SessionActionKind::close_client: close_client(client, action.fault); break;
+        case SessionActionKind::close_client:
+            close_client(client, action.fault, hex_of(input.substr(action.offset, action.length)));
+            break;
         case SessionActionKind::resume_client:
             client.resumes = true;
             make_ready(client);

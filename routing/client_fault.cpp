@@ -100,8 +100,10 @@ constexpr auto rows = std::to_array<FaultRow>({
     {Fault::admin_disconnect, "57P01", compat, "admin forced disconnect", none, none, FaultLevel::warning},
 
     {Fault::protocol_violation, "08P01", compat, "invalid message from client", none, none, FaultLevel::warning},
-    {Fault::message_too_long, "08P01", compat, "message too long", none, "max_packet_size bounds one message.",
+    {Fault::packet_too_large, "08P01", compat, "bad packet header: '{}'", none, "max_packet_size bounds one message.",
      FaultLevel::warning},
+    {Fault::message_too_long, "08P01", compat, "message too long", none,
+     "The text of a prepared statement may have 16 MB, the names in a Bind 4 MB.", FaultLevel::warning},
     {Fault::simple_query_refused, "0A000", compat, "PQexec disallowed", none, "disable_pqexec is set.", FaultLevel::warning},
     {Fault::statement_name_taken, "42P05", compat, "prepared statement \"{}\" already exists", none, none, FaultLevel::log},
     {Fault::unnamed_statement_missing, "26000", compat, "unnamed prepared statement does not exist", none, none, FaultLevel::log},
@@ -146,7 +148,8 @@ const FaultRow& fault_row(Fault fault) { return rows[static_cast<std::size_t>(fa
 
 Fault client_fault_of(ProtocolError error) {
     switch (error) {
-        case ProtocolError::too_long: return Fault::message_too_long;
+        case ProtocolError::bad_length:
+        case ProtocolError::too_long: return Fault::bad_packet_header;
         case ProtocolError::unknown_message_type: return Fault::unknown_packet;
         default: return Fault::protocol_violation;
     }

@@ -31,7 +31,7 @@ enum class Fault : std::uint8_t {
     server_lost, server_protocol_error, invalid_server_parameter, statement_mode_transaction,
     database_removed, server_shutting_down, admin_disconnect,
     // the client broke a rule
-    protocol_violation, message_too_long, simple_query_refused,
+    protocol_violation, packet_too_large, message_too_long, simple_query_refused,
     statement_name_taken, unnamed_statement_missing, too_many_statements,    // errors in place: the session goes on
     internal_pairing,                 // an invariant of ours failed: both sides are closed
     // what only some logins meet

@@ -1,5 +1,7 @@
 #include "routing/client_session.hpp"
 
+#include "routing/packet_header.hpp"
+
 namespace pgweir {
 namespace {
 
@@ -13,6 +15,11 @@ constexpr FrameRules single_frames = [] {
 }();
 
 std::size_t offset_in(Bytes input, Bytes rest) { return input.size() - rest.size(); }
+
+// The front of the packet that `rest` begins with, for the text of an error.
+Shown front_of(Bytes input, Bytes rest) {
+    return {static_cast<std::uint32_t>(offset_in(input, rest)), static_cast<std::uint32_t>(shown_of_packet(rest).size())};
+}
 
 RequestKind request_of(const ClientMessage& message, const Frame& frame) {
     const bool is_describe = message.request == RequestKind::describe_portal;
@@ -44,9 +51,9 @@ std::size_t ClientSession::on_client_bytes(Bytes input, ServerSession* server, T
     const FrameRules& rules = has_bound ? single_frames : client_frames;
     while (wants_input() && !rest.empty() && out.has_room()) {
         const Bytes before = rest;
-        if (!scanner_.next_whole(rest, rules, frame) && !next_of_cut(rest, rules, frame, server, out)) break;
+        if (!scanner_.next_whole(rest, rules, frame) && !next_of_cut(input, rest, rules, frame, server, out)) break;
         if (has_bound && frame.begins && frame.length - 1 > policy_->max_packet_size) {
-            fail(is_linked() ? server : nullptr, Fault::message_too_long, out);
+            fail(is_linked() ? server : nullptr, Fault::packet_too_large, out, front_of(input, before));
             break;
         }
         const bool linked = phase_ == Phase::linked;
@@ -74,10 +81,11 @@ std::size_t ClientSession::on_client_bytes(Bytes input, ServerSession* server, T
 }
 
 // A message that is not there as a whole, or is none. False: more must come first, or the session has ended.
-bool ClientSession::next_of_cut(Bytes& rest, const FrameRules& rules, Frame& frame, ServerSession* server, SessionActions& out) {
+bool ClientSession::next_of_cut(Bytes input, Bytes& rest, const FrameRules& rules, Frame& frame, ServerSession* server,
+                                SessionActions& out) {
     if (tracks_statements() && scanner_.at_boundary() && !has_whole_names(rest, server, out)) return false;
     const auto status = scanner_.next(rest, rules, frame);
-    if (status == ScanStatus::error) fail(is_linked() ? server : nullptr, client_fault_of(scanner_.error()), out);
+    if (status == ScanStatus::error) fail(is_linked() ? server : nullptr, client_fault_of(scanner_.error()), out, front_of(input, rest));
     return status == ScanStatus::piece;
 }
 

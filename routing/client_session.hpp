@@ -101,7 +101,7 @@ private:
     bool take_unlinked(const Frame& frame, TimePoint now, SessionActions& out);
     bool take_linked(const Frame& frame, ServerSession& server, TimePoint now, SessionActions& out);
     bool take_silent(const Frame& frame, ServerSession& server, TimePoint now, SessionActions& out);
-    bool next_of_cut(Bytes& rest, const FrameRules& rules, Frame& frame, ServerSession* server, SessionActions& out);
+    bool next_of_cut(Bytes input, Bytes& rest, const FrameRules& rules, Frame& frame, ServerSession* server, SessionActions& out);
     void forward_frame(const Frame& frame, std::size_t offset, SessionActions& out);
 
     // client_session_statements.cpp: what a message about a prepared statement becomes. False: it is forwarded as it is,
@@ -155,7 +155,7 @@ private:
     void proceed_leaving(ServerSession& server, SessionActions& out);
     void finish_leaving(ServerSession& server, SessionActions& out);
     void give_back(const ServerSession& server, SessionActions& out) const;
-    void fail(ServerSession* server, Fault fault, SessionActions& out);
+    void fail(ServerSession* server, Fault fault, SessionActions& out, Shown shown = {});
     void update_deadline(const ServerSession* server);
 
     std::shared_ptr<const SessionPolicy> policy_;

@@ -72,12 +72,12 @@ void ClientSession::on_fault(ServerSession* server, Fault fault, SessionActions&
     fail(is_linked() ? server : nullptr, fault, out);
 }
 
-void ClientSession::fail(ServerSession* server, Fault fault, SessionActions& out) {
+void ClientSession::fail(ServerSession* server, Fault fault, SessionActions& out, Shown shown) {
     phase_ = Phase::closed;
     deadline_ = never;
     const bool told = server != nullptr && (server->fatal_seen || !server->scanner.at_boundary());    // as in on_server_lost
     if (server != nullptr) out.close(Kind::close_server, fault);
-    out.close(Kind::close_client, told || client_gone_ ? Fault::none : fault);
+    out.close(Kind::close_client, told || client_gone_ ? Fault::none : fault, shown);
 }
 
 }  // namespace pgweir

@@ -82,7 +82,7 @@ bool ClientSession::has_whole_names(Bytes rest, ServerSession* server, SessionAc
     using enum frontend::Type;
     if (rest.size() < frame_header_bytes) return true;    // the scanner's to judge
     const std::uint32_t length = length_field(rest);
-    if (rest.size() > length || length < 4 || length >= message_length_max) return true;
+    if (rest.size() > length || length < 4 || length >= message_length_max || length > policy_->max_packet_size) return true;
     const auto type = frontend::Type{rest[0]};
     if (type != parse && type != bind && type != describe && type != close && type != query) return true;
     const Bytes body = rest.substr(frame_header_bytes);
@@ -91,7 +91,7 @@ bool ClientSession::has_whole_names(Bytes rest, ServerSession* server, SessionAc
     if (passes || (type == bind && bind_names(body).end > 0)) return true;
     bytes_wanted_ = type == bind ? std::min<std::size_t>(2 * rest.size(), length + 1) : length + 1;
     const std::size_t bound = type == bind ? bind_names_max : gathered_max;
-    if (bytes_wanted_ > bound || length > policy_->max_packet_size) fail(server, Fault::message_too_long, out);
+    if (bytes_wanted_ > bound) fail(server, Fault::message_too_long, out);
     return false;
 }
 

@@ -27,7 +27,7 @@ enum class SessionActionKind : std::uint8_t {
     leave_queue,          // the wait is over without one
     check_in,             // the server is free
     close_server,         // `fault` says why; `condition` nothing
-    close_client,         // `fault`: sent first unless `none`
+    close_client,         // `fault`: sent first unless `none`; `offset`, `length`: what it shows of the client's input
     resume_client,        // the client's kept bytes can be looked at again
     cancel_query,         // ask the server to stop what it runs
 };
@@ -52,6 +52,12 @@ struct SessionAction {
     std::uint32_t length = 0;
 };
 static_assert(std::is_trivially_copyable_v<SessionAction> && sizeof(SessionAction) <= 32);
+
+// Bytes of the client's input that a fault's text shows.
+struct Shown {
+    std::uint32_t offset = 0;
+    std::uint32_t length = 0;
+};
 
 class SessionActions {
 public:
@@ -104,7 +110,9 @@ public:
     Bytes made(const SessionAction& action) const { return Bytes(made_).substr(action.offset, action.length); }
 
     void send(SessionActionKind kind, OwnMessage message) { add({.kind = kind, .message = message}); }
-    void close(SessionActionKind kind, Fault fault) { add({.kind = kind, .fault = fault}); }
+    void close(SessionActionKind kind, Fault fault, Shown shown = {}) {
+        add({.kind = kind, .fault = fault, .offset = shown.offset, .length = shown.length});
+    }
 
     const SessionAction* begin() const { return items_.data(); }
     const SessionAction* end() const { return items_.data() + count_; }

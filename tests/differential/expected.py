@@ -107,11 +107,7 @@ CONSOLE = [
     whatever("kill", "a newcomer", "a client may log in to a paused database, and waits with its first query"),
 ]
 
-OPEN = [
-    Rule("odd_messages@*", ANY, "both", r"(?m)C=08P01 M=(unknown pkt|bad packet header: '\w+'|invalid message from client|message too long)$", "C=08P01",
-         "the texts of §26 for unknown messages and lengths"),
-    Rule("over_long_packets@*", "a query*", "both", r"(?m)M=(bad packet header: '\w+'|message too long)$", "", "the text for a message above max_packet_size"),
-]
+OPEN = []
 
 SEVERAL_WORKERS = [
     whatever("order_of_servers", ANY, "a worker takes its own servers before those of another"),

@@ -126,7 +126,7 @@ ERRORS = [
     ("a database that is killed", killed_database, "57P01 database removed"),
     ("a transaction in statement pooling", lambda: outcome(client("single_statements"), "begin"), "0A000 transaction blocks not allowed in statement pooling mode"),
     ("a message beyond max_packet_size", lambda: with_setting("max_packet_size", "1000", "2147483647", lambda: sent_by_client(message(b"Q", b"x" * 2000 + b"\0"))),
-     "08P01 message too long"),
+     "08P01 bad packet header: '51000007d5787878'"),
 ]
 
 LINES = [" LOG C-0x", "login attempt: db=postgres user=app tls=no replication=no", "no such user: nobody_here", "closing because: no such database: nowhere (age=",

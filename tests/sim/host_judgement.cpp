@@ -54,7 +54,7 @@ void Host::require_explained(const ClientEnd& client, Fault fault) {
         case Fault::invalid_server_parameter: holds = client.has_bad_parameter; break;
         case Fault::statement_mode_transaction: holds = policy.mode == PoolMode::statement && script.opens_block; break;
         case Fault::simple_query_refused: holds = policy.refuse_simple_query; break;
-        case Fault::message_too_long: holds = policy.max_packet_size < 9000; break;
+        case Fault::packet_too_large: holds = policy.max_packet_size < 9000; break;
         case Fault::admin_disconnect: holds = client.was_killed; break;
         case Fault::server_shutting_down: holds = shutting_down_ || waits_since <= pool.refused_at; break;
         default: break;

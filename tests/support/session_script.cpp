@@ -6,14 +6,15 @@
 
 #include "protocol/frontend/copy_fail.hpp"
 #include "protocol/frontend/sync.hpp"
+#include "routing/packet_header.hpp"
 #include "tests/support/catch.hpp"
 
 namespace pgweir::test {
 namespace {
 
-std::string text_of(std::string_view name, Fault fault) {
+std::string text_of(std::string_view name, Fault fault, std::string_view argument) {
     std::string text(name);
-    if (fault != Fault::none) text.append(": ").append(fault_row(fault).message);
+    if (fault != Fault::none) text.append(": ").append(fault_message(fault, argument));
     return text;
 }
 
@@ -179,7 +180,8 @@ void SessionScript::carry_out(Bytes input) {
             case Kind::close_client:
                 REQUIRE_FALSE(closed_);
                 closed_ = true;
-                order("close client", action.fault);
+                // How much more than the header is shown depends on where the bytes are cut.
+                order("close client", action.fault, hex_of(range.substr(0, frame_header_bytes)));
                 break;
             case Kind::resume_client: resumed_ = true; break;
             case Kind::cancel_query:
@@ -191,7 +193,9 @@ void SessionScript::carry_out(Bytes input) {
     REQUIRE(closed_ == (session_->phase() == ClientSession::Phase::closed));
 }
 
-void SessionScript::order(std::string_view name, Fault fault) { orders_.push_back(text_of(name, fault)); }
+void SessionScript::order(std::string_view name, Fault fault, std::string_view argument) {
+    orders_.push_back(text_of(name, fault, argument));
+}
 
 std::string SessionScript::own_message(OwnMessage message) const {
     switch (message) {
@@ -289,9 +293,11 @@ SessionScript& SessionScript::drain_output() {
 
 SessionScript& SessionScript::expect_check_out() { return expect({"check out"}).grant(); }
 SessionScript& SessionScript::expect_waiting() { return expect({"check out"}); }
-SessionScript& SessionScript::expect_fault(Fault fault) { return expect({text_of("close client", fault)}); }
-SessionScript& SessionScript::expect_both_closed(Fault fault) {
-    return expect({text_of("close server", fault), text_of("close client", fault)});
+SessionScript& SessionScript::expect_fault(Fault fault, std::string_view argument) {
+    return expect({text_of("close client", fault, argument)});
+}
+SessionScript& SessionScript::expect_both_closed(Fault fault, std::string_view argument) {
+    return expect({text_of("close server", fault, {}), text_of("close client", fault, argument)});
 }
 
 SessionScript& SessionScript::expect(const std::vector<std::string>& orders) {

@@ -76,8 +76,9 @@ public:
     SessionScript& expect_left() { return expect({"check in", "close client"}); }
     SessionScript& expect_no_check_in() { return expect({}); }
     SessionScript& expect_quiet() { return expect({}); }
-    SessionScript& expect_fault(Fault fault);        // the client is told, no server was linked or it is gone
-    SessionScript& expect_both_closed(Fault fault);  // the linked server ends with the client
+    // The client is told, no server was linked or it is gone. `argument`: what its text shows, of a packet the header alone.
+    SessionScript& expect_fault(Fault fault, std::string_view argument = {});
+    SessionScript& expect_both_closed(Fault fault, std::string_view argument = {});  // the linked server ends with the client
     SessionScript& expect(const std::vector<std::string>& orders);
 
     // Bytes that a side got since it was last asked about.
@@ -121,7 +122,7 @@ private:
     void pump_client();
     void pump_server();
     void carry_out(Bytes input);
-    void order(std::string_view name, Fault fault = Fault::none);
+    void order(std::string_view name, Fault fault = Fault::none, std::string_view argument = {});
     std::string own_message(OwnMessage message) const;
     ServerSession* linked_server() { return linked_ ? server_.get() : nullptr; }
 

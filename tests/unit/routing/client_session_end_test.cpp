@@ -387,7 +387,7 @@ TEST_CASE("a fault from outside ends a session in every state") {
     SessionScript waiting;
     waiting.client_sends(query("one")).expect_waiting();
     waiting.fault(Fault::server_login_failed)
-        .expect({"leave queue", std::string("close client: ") + fault_row(Fault::server_login_failed).message});
+        .expect({"leave queue", "close client: " + fault_message(Fault::server_login_failed)});
 
     SessionScript linked;
     linked.client_sends(query("one")).expect_check_out();

@@ -1,6 +1,7 @@
 // When a session asks for a server, what passes between the two sides, and when the server is given back.
 #include "routing/client_session.hpp"
 
+#include "routing/packet_header.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/session_script.hpp"
 #include "tests/support/short_messages.hpp"
@@ -272,7 +273,10 @@ TEST_CASE("simple queries are refused where the policy says so") {
 TEST_CASE("a client that breaks the protocol is told so") {
     at_every_cut([](SessionScript& script) { script.client_sends("?1234").expect_fault(Fault::unknown_packet); });
     at_every_cut([](SessionScript& script) {
-        script.client_sends(std::string("Q\0\0\0\3x", 6)).expect_fault(Fault::protocol_violation);
+        script.client_sends(std::string("Q\0\0\0\3x", 6)).expect_fault(Fault::bad_packet_header, "5100000003");
+    });
+    at_every_cut([](SessionScript& script) {
+        script.client_sends(std::string("Q\x40\0\0\0", 5)).expect_fault(Fault::bad_packet_header, "5140000000");
     });
     at_every_cut([](SessionScript& script) {
         begin_transaction(script);
@@ -287,11 +291,31 @@ TEST_CASE("a message longer than max_packet_size is refused, one as long is not"
     at_every_cut([&](SessionScript& script) {
         script.under(policy).client_sends(message).expect_check_out();
         script.server_sends(complete("1"), ready).expect_check_in();
-        script.client_sends(query("0123456789+")).expect_fault(Fault::message_too_long);
+        script.client_sends(query("0123456789+")).expect_fault(Fault::packet_too_large, "5100000010");
     });
-    at_every_cut([](SessionScript& script) {
-        script.client_sends(std::string("Q\x40\0\0\0", 5)).expect_fault(Fault::message_too_long);
-    });
+}
+
+TEST_CASE("a statement longer than max_packet_size is refused by its header, not when it is all there") {
+    SessionPolicy policy = transaction_pooling();
+    policy.max_packet_size = 1000;
+    policy.statements_max = 10;
+    for (const char* const type : {"P", "B", "C", "D", "Q"}) {
+        SessionScript script;
+        const std::string front = type + std::string("\0\0\x10\0Sab", 7);
+        script.under(policy).client_sends(front).expect_fault(Fault::packet_too_large, hex_of(front.substr(0, 5)));
+    }
+}
+
+TEST_CASE("an error shows as much of a bad packet as came of its first eight bytes") {
+    for (const std::size_t size : {5u, 7u, 8u, 100u}) {
+        SessionActions out;
+        PoolCounters counters;
+        ClientSession session(std::make_shared<SessionPolicy>(transaction_pooling()), counters, {}, TimePoint{});
+        session.on_client_bytes(copy_done + std::string("Q\0\0\0\1", 5) + std::string(size - 5, 'x'), nullptr, {}, out);
+        REQUIRE(out.size() == 1);
+        CHECK(out.begin()->offset == copy_done.size());
+        CHECK(out.begin()->length == std::min<std::size_t>(size, 8));
+    }
 }
 
 TEST_CASE("a row of a COPY longer than max_packet_size is refused behind others too") {
@@ -301,7 +325,7 @@ TEST_CASE("a row of a COPY longer than max_packet_size is refused behind others 
         script.under(policy).client_sends(query("copy t from stdin")).expect_check_out();
         script.server_sends(copy_in_response);
         script.client_sends(copy_row("1\n"), copy_row("2\n")).expect_quiet();
-        script.client_sends(copy_row("3\n"), copy_row(std::string(27, 'x'))).expect_both_closed(Fault::message_too_long);
+        script.client_sends(copy_row("3\n"), copy_row(std::string(27, 'x'))).expect_both_closed(Fault::packet_too_large, "640000001f");
     });
 }
 
@@ -315,7 +339,7 @@ TEST_CASE("a message too long closes no server that went back just before it") {
     script.client_sends(row.substr(0, 8));
     script.server_sends(error(), ready).expect_no_check_in();
     script.client_sends(row.substr(8) + query(std::string(100, 'x')));
-    script.expect({"check in", "close client: message too long"});
+    script.expect({"check in", "close client: bad packet header: '5100000069'"});
 }
 
 TEST_CASE("a server that answers what nobody asked is closed with its client") {
