@@ -91,7 +91,7 @@ bool ClientSession::has_whole_names(Bytes rest, ServerSession* server, SessionAc
     if (passes || (type == bind && bind_names(body).end > 0)) return true;
     bytes_wanted_ = type == bind ? std::min<std::size_t>(2 * rest.size(), length + 1) : length + 1;
     const std::size_t bound = type == bind ? bind_names_max : gathered_max;
-    if (bytes_wanted_ > bound) fail(server, Fault::message_too_long, out);
+    if (bytes_wanted_ > bound) fail(is_linked() ? server : nullptr, Fault::message_too_long, out);
     return false;
 }
 

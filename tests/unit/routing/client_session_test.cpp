@@ -342,6 +342,19 @@ TEST_CASE("a message too long closes no server that went back just before it") {
     script.expect({"check in", "close client: bad packet header: '5100000069'"});
 }
 
+TEST_CASE("a statement beyond all bounds closes no server that went back just before it") {
+    SessionPolicy policy = transaction_pooling();
+    policy.statements_max = 10;
+    const std::string row = copy_row("half of it");
+    SessionScript script;
+    script.under(policy).client_sends(query("copy t from stdin")).expect_check_out();
+    script.server_sends(copy_in_response);
+    script.client_sends(row.substr(0, 8));
+    script.server_sends(error(), ready).expect_no_check_in();
+    script.client_sends(row.substr(8) + std::string("P\2\0\0\0name", 9));
+    script.expect({"check in", "close client: message too long"});
+}
+
 TEST_CASE("a server that answers what nobody asked is closed with its client") {
     at_every_cut([](SessionScript& script) {
         script.client_sends(query("one")).expect_check_out();
