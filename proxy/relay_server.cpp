@@ -208,10 +208,7 @@ void Relay::server_lost(ServerConnection& server, CloseReason reason) {
         unlink(*client);
         if (client->session.phase() == ClientSession::Phase::leaving && server.owner) reason = CloseReason::replication_client_closed;
         event_actions_.clear();
-        if (reason == CloseReason::marked || reason == CloseReason::target_changed)    // RECONNECT, a reload: nothing has crashed
-            client->session.on_fault(&server.session, Fault::admin_disconnect, event_actions_);
-        else
-            client->session.on_server_lost(server.session, event_actions_);
+        client->session.on_server_lost(server.session, reason, event_actions_);
         close_server(server, reason);
         carry_out(*client, {}, event_actions_);
         return;

@@ -18,6 +18,7 @@
 #include "routing/message_traits.hpp"
 #include "routing/pool_policy.hpp"
 #include "routing/server_session.hpp"
+#include "routing/server_state.hpp"
 #include "routing/session_actions.hpp"
 #include "routing/session_settings.hpp"
 #include "routing/time.hpp"
@@ -60,8 +61,8 @@ public:
     void on_granted(ServerSession& server, TimePoint now, SessionActions& out);
     // Everything that was kept for the server has been written.
     void on_server_drained(ServerSession& server, TimePoint now, SessionActions& out);
-    // The linked server is gone.
-    void on_server_lost(const ServerSession& server, SessionActions& out);
+    // The linked server is gone, by itself or because it was to be closed.
+    void on_server_lost(const ServerSession& server, CloseReason reason, SessionActions& out);
     // The client is gone without Terminate.
     void on_client_lost(ServerSession* server, TimePoint now, SessionActions& out);
     // `deadline()` has passed.

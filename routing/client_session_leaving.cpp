@@ -7,14 +7,20 @@ namespace {
 
 using Kind = SessionActionKind;
 
+// What a client hears when its server goes. RECONNECT and a reload end servers that work: nothing has crashed.
+Fault fault_of_loss(CloseReason reason) {
+    const bool is_ordered = reason == CloseReason::marked || reason == CloseReason::target_changed;
+    return is_ordered ? Fault::admin_disconnect : Fault::server_lost;
+}
+
 }  // namespace
 
-void ClientSession::on_server_lost(const ServerSession& server, SessionActions& out) {
+void ClientSession::on_server_lost(const ServerSession& server, CloseReason reason, SessionActions& out) {
     phase_ = Phase::closed;
     deadline_ = never;
     // Inside a half message an error would be taken for its rest; after the server's own FATAL it would be a second one.
     const bool told = server.fatal_seen || !server.scanner.at_boundary();
-    out.close(Kind::close_client, told || client_gone_ ? Fault::none : Fault::server_lost);
+    out.close(Kind::close_client, told || client_gone_ ? Fault::none : fault_of_loss(reason));
 }
 
 void ClientSession::on_client_lost(ServerSession* server, TimePoint now, SessionActions& out) {

@@ -95,7 +95,7 @@ private:
     void lose_server() {
         if (!is_linked_) return;
         is_linked_ = false;
-        call([&] { session_->on_server_lost(*server_, out_); });
+        call([&] { session_->on_server_lost(*server_, CloseReason::crashed, out_); });
         new_server();
     }
 

@@ -228,7 +228,7 @@ private:
     void ask_own_server(ClientEnd& client);
     void take_own_server(ClientEnd& client, ServerEnd& server);
     void give_up_own_server(ServerEnd& server);
-    void lose_server(ServerEnd& server);
+    void lose_server(ServerEnd& server, CloseReason reason);
     bool awaits_own(const ClientEnd& client) const;
     void end_login(ClientEnd& client, Fault fault);
     void serve(ClientEnd& client);

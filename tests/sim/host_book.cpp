@@ -180,7 +180,7 @@ void Host::run_order(ServerEnd& server, unsigned orders) {
     if ((orders & order_move) != 0) return give_away(server);
     if (server.owner != nullptr && server.client != nullptr) {
         require(server.marks != pools_[server.pool].marks, "the book closes server {} of a client for no reason", server.number);
-        return lose_server(server);
+        return lose_server(server, CloseReason::marked);
     }
     require(server.client == nullptr, "the book closes server {}, which a client has", server.number);
     close(server);

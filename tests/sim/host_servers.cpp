@@ -228,17 +228,18 @@ void Host::take_in(ServerEnd& server) {
 void Host::server_gone(ServerEnd& server) {
     trace_("server {} is gone", server.number);
     require(!server.backend->is_alive(), "the connection of server {} ended while its backend lives", server.number);
-    lose_server(server);
+    lose_server(server, CloseReason::crashed);
 }
 
-void Host::lose_server(ServerEnd& server) {
+void Host::lose_server(ServerEnd& server, CloseReason reason) {
     ClientEnd* client = server.client;
     if (client == nullptr) return close(server);
     // A client's own server goes by itself when its client has said goodbye.
     client->lost_its_server = client->lost_its_server || server.owner == nullptr || !server.backend->has_been_left();
+    client->was_killed = client->was_killed || reason == CloseReason::marked;
     unlink(*client);
     SessionActions actions;
-    client->session->on_server_lost(*server.session, actions);
+    client->session->on_server_lost(*server.session, reason, actions);
     close(server, client->input_place.rest > 0);
     carry_out(*client, {}, actions);
 }

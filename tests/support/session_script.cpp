@@ -241,10 +241,10 @@ SessionScript& SessionScript::lose_client() {
     return *this;
 }
 
-SessionScript& SessionScript::lose_server() {
+SessionScript& SessionScript::lose_server(CloseReason reason) {
     REQUIRE(linked_);
     out_.clear();
-    session_->on_server_lost(*server_, out_);
+    session_->on_server_lost(*server_, reason, out_);
     linked_ = server_open_ = false;
     carry_out({});
     return *this;

@@ -62,7 +62,7 @@ public:
     SessionScript& grant();             // a server is linked to the waiting session
     SessionScript& use_other_server();  // the next grant is of a new one, with the parameters of `server_has`
     SessionScript& lose_client();
-    SessionScript& lose_server();
+    SessionScript& lose_server(CloseReason reason = CloseReason::crashed);
     SessionScript& wait(Microseconds span);
     SessionScript& fault(Fault fault);
     SessionScript& change_policy(const SessionPolicy& policy);  // a reload

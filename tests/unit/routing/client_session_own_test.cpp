@@ -103,4 +103,32 @@ TEST_CASE("a server that is lost takes its client along, who is told unless the 
     told.lose_server().expect({"close client"});
 }
 
+TEST_CASE("a client whose server RECONNECT or a reload ends is told of an operator, unless the server has said why") {
+    for (const CloseReason reason : {CloseReason::marked, CloseReason::target_changed}) {
+        SessionScript script;
+        begin_stream(script);
+        script.lose_server(reason).expect_fault(Fault::admin_disconnect);
+
+        SessionScript in_a_message;
+        begin_stream(in_a_message);
+        in_a_message.server_sends(streamed("half of it").substr(0, 8));
+        in_a_message.lose_server(reason).expect({"close client"});
+
+        SessionScript told;
+        begin_stream(told);
+        told.server_sends(fatal()).expect_quiet();
+        told.lose_server(reason).expect({"close client"});
+
+        SessionScript gone;
+        begin_stream(gone);
+        gone.client_sends(terminate_request).expect_quiet();
+        gone.lose_server(reason).expect({"close client"});
+    }
+    for (const CloseReason reason : {CloseReason::crashed, CloseReason::database_removed, CloseReason::pairing}) {
+        SessionScript script;
+        begin_stream(script);
+        script.lose_server(reason).expect_fault(Fault::server_lost);
+    }
+}
+
 }  // namespace pgweir::test
