@@ -161,7 +161,7 @@ bool ClientSession::take_silent(const Frame& frame, ServerSession& server, TimeP
     // An idle server has no use for what is left of a COPY that failed.
     const bool is_idle = server.ledger.is_settled() && server.transaction == TransactionStatus::idle;
     if (is_idle && type == copy_data && policy_->mode != PoolMode::session) dropping_frame_ = true;
-    if (type == flush) send_answers(server, out);
+    if (type == flush) offer_answers(server, out);
     return true;
 }
 
@@ -216,7 +216,7 @@ void ClientSession::on_reply_frame(const Frame& frame, std::size_t offset, Serve
                                    SessionActions& out) {
     const auto message = server_messages[static_cast<unsigned char>(frame.type)];
     if (frame.begins && server.ledger.has_due()) send_answers(server, out);    // before whatever comes now
-    if (message == ServerMessage::news) return on_asynchronous(frame, offset, server, out);
+    if (message == ServerMessage::news) return on_asynchronous(frame, offset, server, now, out);
     if (frame.begins && !begin_reply(frame, message, server, out)) return;
     if (message == ServerMessage::ready && !note_transaction(frame, server, out)) return;
     if (server.route == ReplyRoute::forward) pass_to_client(frame, offset, out);
@@ -254,7 +254,8 @@ bool ClientSession::begin_error(const Frame& frame, ServerSession& server, Sessi
 }
 
 // These come at any time and belong to no request.
-void ClientSession::on_asynchronous(const Frame& frame, std::size_t offset, ServerSession& server, SessionActions& out) {
+void ClientSession::on_asynchronous(const Frame& frame, std::size_t offset, ServerSession& server, TimePoint now,
+                                    SessionActions& out) {
     if (frame.begins) {
         server.route = ReplyRoute::forward;
         if (backend::Type{frame.type} == backend::Type::parameter_status) {
@@ -266,7 +267,12 @@ void ClientSession::on_asynchronous(const Frame& frame, std::size_t offset, Serv
                 parameters_ = server.parameters;
         }
     }
-    if (server.route == ReplyRoute::forward) pass_to_client(frame, offset, out);
+    if (server.route != ReplyRoute::forward) return;
+    pass_to_client(frame, offset, out);
+    if (frame.begins || !frame.ends) return;
+    // What has had to wait for its end.
+    if (server.ledger.has_due()) send_answers(server, out);
+    release_if_free(server, now, out);
 }
 
 void ClientSession::pass_to_client(const Frame& frame, std::size_t offset, SessionActions& out) {

@@ -128,6 +128,7 @@ private:
     void close_on(ServerSession& server, const StatementRef& statement, SessionActions& out);
     void provoke(ServerSession& server, Fault refusal, Bytes name, SessionActions& out);
     void limit_answers(ServerSession& server, SessionActions& out);
+    void offer_answers(ServerSession& server, SessionActions& out);
     void send_answers(ServerSession& server, SessionActions& out);
     void refuse_name(ServerSession& server, Bytes name, Bytes identity, SessionActions& out);
     static void note_refusal(ServerSession& server, Fault refusal, Bytes name);
@@ -145,7 +146,7 @@ private:
     void on_reply_frame(const Frame& frame, std::size_t offset, ServerSession& server, TimePoint now, SessionActions& out);
     bool begin_reply(const Frame& frame, ServerMessage message, ServerSession& server, SessionActions& out);
     bool begin_error(const Frame& frame, ServerSession& server, SessionActions& out);
-    void on_asynchronous(const Frame& frame, std::size_t offset, ServerSession& server, SessionActions& out);
+    void on_asynchronous(const Frame& frame, std::size_t offset, ServerSession& server, TimePoint now, SessionActions& out);
     bool note_transaction(const Frame& frame, ServerSession& server, SessionActions& out);
     void on_ready(ServerSession& server, TimePoint now, SessionActions& out);
     void on_replayed(ServerSession& server, SessionActions& out);

@@ -75,14 +75,22 @@ StatementRef ClientSession::statement_named(Bytes name, const ServerSession& ser
 // Answers of ours must not pile up: those that wait for nothing go now, and where they wait for the server in a series that
 // goes on and on, it is asked for what it has.
 void ClientSession::limit_answers(ServerSession& server, SessionActions& out) {
-    if (!server.ledger.awaits_ready()) send_answers(server, out);
+    if (!server.ledger.awaits_ready()) offer_answers(server, out);
     if (server.ledger.size() > ledger_long && server.ledger.needs_sync())
         out.make(Kind::made_to_server, [](std::string& bytes) { append_message(bytes, frontend::Flush{}); });
 }
 
-// What is due of our own answers; and whatever has been decided by the last reply takes hold.
+// Not into the middle of a message that the client is being sent: behind it they go by themselves.
+void ClientSession::offer_answers(ServerSession& server, SessionActions& out) {
+    if (server.is_between_messages()) send_answers(server, out);
+}
+
+// What is due of our own answers; and whatever has been decided by the last reply takes hold. Whoever waits for nothing else
+// is idle again.
 void ClientSession::send_answers(ServerSession& server, SessionActions& out) {
+    bool answers = false;
     while (const auto request = server.ledger.take_answer()) {
+        answers = true;
         if (client_gone_) continue;
         out.make(Kind::made_to_client, [&](std::string& bytes) {
             if (*request == RequestKind::parse)
@@ -92,6 +100,7 @@ void ClientSession::send_answers(ServerSession& server, SessionActions& out) {
         });
     }
     if (server.ledger.has_effects()) take_effects(server, out);
+    if (answers && phase_ == Phase::linked && server.ledger.is_settled()) update_deadline(&server);
 }
 
 void ClientSession::take_effects(ServerSession& server, SessionActions& out) {

@@ -106,7 +106,7 @@ bool ClientSession::must_wait(const Frame& frame, ServerSession& server, Session
 // A client that prepares or deallocates on and on waits for its replies now and then; inside a series the server is asked
 // for what it has.
 bool ClientSession::must_thin_out(ServerSession& server, SessionActions& out) {
-    if (server.statements.under_way().size() >= effects_max && !server.ledger.awaits_ready()) send_answers(server, out);
+    if (server.statements.under_way().size() >= effects_max && !server.ledger.awaits_ready()) offer_answers(server, out);
     const std::size_t under_way = server.statements.under_way().size();
     if (under_way <= effects_max / 2 || server.ledger.copy_in()) {
         thinning_out_ = false;

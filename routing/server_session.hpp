@@ -63,10 +63,12 @@ struct ServerSession {
     ServerStatements statements;
     StatementSource* statement_source = nullptr;    // of the process
 
-    // Nothing is owed either way, nothing is half read, and it is not about to close; but for news that nobody hears, whose rest is swallowed too.
+    // No message is half read, but for one that nobody hears: its rest is swallowed too.
+    bool is_between_messages() const { return scanner.at_boundary() || route == ReplyRoute::swallow; }
+
+    // Nothing is owed either way, nothing is half read, and it is not about to close.
     bool is_at_rest() const {
-        const bool between_messages = scanner.at_boundary() || route == ReplyRoute::swallow;
-        return ledger.is_settled() && transaction == TransactionStatus::idle && between_messages && !output_pending &&
+        return ledger.is_settled() && transaction == TransactionStatus::idle && is_between_messages() && !output_pending &&
                !fatal_seen;
     }
 

@@ -29,7 +29,7 @@ MUTATIONS = (
     mutation("a half message does not keep the server",
         (CLIENT_SESSION_CPP, "return server.is_at_rest() && scanner_.at_boundary() &&", "return server.is_at_rest() &&")),
     mutation("bytes kept for the server do not keep it",
-        (SERVER_SESSION_HPP, "between_messages && !output_pending &&", "between_messages &&")),
+        (SERVER_SESSION_HPP, "is_between_messages() && !output_pending &&", "is_between_messages() &&")),
     mutation("a failed transaction counts as idle",
         (CLIENT_SESSION_CPP,
          "    server.transaction = TransactionStatus{status};\n",

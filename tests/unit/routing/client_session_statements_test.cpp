@@ -3,6 +3,7 @@
 #include "protocol/backend/error_response.hpp"
 #include "protocol/backend/no_data.hpp"
 #include "protocol/backend/parameter_description.hpp"
+#include "protocol/backend/row_description.hpp"
 #include "protocol/frontend/close.hpp"
 #include "protocol/frontend/describe.hpp"
 #include "routing/client_session.hpp"
@@ -447,6 +448,41 @@ TEST_CASE("a series that goes on and on is asked for its replies") {
     for (int i = 0; i < 5000; ++i) answers += close_complete;
     script.expect_client_gets(answers);
     script.client_sends(sync).server_sends(ready).expect_check_in();
+}
+
+TEST_CASE("an answer does not go into the middle of a server's message") {
+    const std::string rows = to_message(backend::RowDescription{});
+    for (const Bytes asked : {Bytes(), Bytes(flush_request)}) {
+        SessionScript script;
+        script.under(tracking());
+        prepare(script, "a", "select 1");
+        script.client_sends(describe_of("a")).expect_check_out();
+        script.server_sends(to_message(backend::ParameterDescription{}), Bytes(rows).substr(0, 6)).forget();
+        script.client_sends(close_of("a"), asked).expect_client_gets();
+        script.server_sends(Bytes(rows).substr(6)).expect_client_gets(Bytes(rows).substr(6), close_complete);
+    }
+}
+
+TEST_CASE("… nor of a notice") {
+    SessionScript script;
+    script.under(tracking());
+    prepare(script, "a", "select 1");
+    script.client_sends(query("begin")).expect_check_out().server_sends(complete("BEGIN"), ready_in_transaction).forget();
+    const std::string news = notice();
+    script.server_sends(Bytes(news).substr(0, 9)).client_sends(close_of("a")).expect_client_gets(Bytes(news).substr(0, 9));
+    script.server_sends(Bytes(news).substr(9)).expect_client_gets(Bytes(news).substr(9), close_complete);
+}
+
+TEST_CASE("a client that has been answered by us is idle in its transaction again") {
+    SessionPolicy policy = tracking();
+    policy.query_timeout = std::chrono::seconds(1);
+    policy.idle_transaction_timeout = std::chrono::seconds(10);
+    SessionScript script;
+    script.under(policy);
+    prepare(script, "a", "select 1");
+    script.client_sends(query("begin")).expect_check_out().server_sends(complete("BEGIN"), ready_in_transaction);
+    script.client_sends(close_of("a")).wait(std::chrono::seconds(9)).expect_no_check_in();
+    script.wait(std::chrono::seconds(1)).expect_both_closed(Fault::idle_transaction_timeout);
 }
 
 TEST_CASE("a name of a megabyte works, one beyond all bounds ends the session") {

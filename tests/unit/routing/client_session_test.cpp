@@ -175,6 +175,15 @@ TEST_CASE("half a COPY message keeps the server of a COPY that failed until its 
     });
 }
 
+TEST_CASE("… and half a notice does, until its rest has come") {
+    SessionScript script;
+    const std::string row = copy_row("a row that is cut"), news = notice();
+    script.client_sends(query("copy t from stdin")).expect_check_out();
+    script.server_sends(copy_in_response).client_sends(row.substr(0, 8));
+    script.server_sends(error(), ready, news.substr(0, 9)).client_sends(row.substr(8)).expect_no_check_in();
+    script.server_sends(news.substr(9)).expect_check_in();
+}
+
 TEST_CASE("a COPY that failed in doubt costs its server, not the client") {
     at_every_cut([](SessionScript& script) {
         script.client_sends(extended_series, sync).expect_check_out();
