@@ -278,7 +278,11 @@ void Book::replace(const ServerEntry& server, TimePoint now, BookActions& out) {
     const PoolId id = server.pool;
     Pool& pool = pools_.at(id.index);
     match_idle(pool, server.worker, now, out);
-    if ((pool.demand() > pool.coming() || pool.awaiting_own > 0) && full_bound(pool) == nullptr) open_servers(id, pool, now, out);
+    if (pool.demand() <= pool.coming() && pool.awaiting_own == 0) return;
+    if (full_bound(pool) == nullptr)
+        open_servers(id, pool, now, out);
+    else if (pool.unmet(sessions_, now) > 0)
+        remember_refused(id, pool);    // room may come before its permit does: another pool's, or a bound that is raised
 }
 
 void Book::serve_waiting(PoolId id, WorkerId worker, TimePoint now, BookActions& out) {

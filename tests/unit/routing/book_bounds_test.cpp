@@ -48,6 +48,16 @@ TEST_CASE("a permit comes back when the socket is closed, not when that is order
     CHECK(book.closed(1) == Orders{"open s2 on 0"});
 }
 
+TEST_CASE("room that comes before a lost server's own permit is used") {
+    BookScript book;
+    const auto pool = book.pool(pool_of(5));
+    book.database_bound("app", 1);
+    CHECK(book.check_out(book.client(pool)) == Orders{"open s1 on 0"});
+    CHECK(book.lost(1).empty());
+    CHECK(book.database_bound("app", 2) == Orders{"open s2 on 0"});
+    CHECK(book.closed(1).empty());
+}
+
 TEST_CASE("a full database bound evicts the longest idle server of another pool") {
     BookScript book;
     const auto first = book.pool(pool_of(5), "app", "alice");
