@@ -84,18 +84,25 @@ struct Connection : AsyncTransport {
     bool timed_out = false;
 };
 
+// The read or connect that the deadline ends looks like a lost server.
+void log_failure(const Connection& connection, std::string_view why) {
+    if (connection.timed_out) why = "connect timeout";
+    log(LogLevel::warning, "cancel request: {}", why.empty() ? "server conn crashed?" : why);
+}
+
 // What the key may be sent over. False: it may not be sent, for a reason that the log has.
 asio::awaitable<bool> connect(Worker& worker, Connection& connection, const Target& target) {
     const std::function<bool()> is_over = [&] { return connection.timed_out; };
     const auto connected = co_await connect_socket(connection.socket, target.address, is_over);
     if (connected.error) {
-        log(LogLevel::warning, "cancel request: {}", connected.error.message());
+        const std::string why = connected.error.message();
+        log_failure(connection, why);
         co_return false;
     }
     if (target.host.empty()) co_return true;    // a Unix socket
     const auto tls = worker.shared().config.get()->tls;
     const auto outcome = co_await request_tls(worker, connection, tls->servers, target.host);
-    if (!outcome.succeeded) log(LogLevel::warning, "cancel request: {}", outcome.failure.empty() ? "server conn crashed?" : outcome.failure);
+    if (!outcome.succeeded) log_failure(connection, outcome.failure);
     co_return outcome.succeeded;
 }
 

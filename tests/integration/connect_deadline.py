@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Servers that fall silent at each stage of a login: the log names the deadline, not a lost server (connecting.sh).
+"""Servers that fall silent at each stage of a login, or to a cancel request: the log names the deadline, not a lost server
+(connecting.sh).
 
-usage: connect_deadline.py PROXY_PORT SILENT_PORT PROXY_LOG
+usage: connect_deadline.py PROXY_PORT SILENT_PORT POSTGRES_PORT PROXY_LOG
 """
 import re
 import socket
@@ -9,9 +10,11 @@ import sys
 import threading
 
 from checks import check, eventually, finish
-from raw_client import RawClient, start_up
+from raw_client import RawClient, message, packet, start_up
 
-PORT, SILENT, LOG = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+PORT, SILENT, POSTGRES = map(int, sys.argv[1:4])
+LOG = sys.argv[4]
+THROUGH = "to PostgreSQL"    # an answer
 
 # What the server says before it falls silent; the last one is PostgreSQL, and what hangs is its connect_query.
 STAGES = {"before TLS": b"", "in the TLS handshake": b"S", "in the login": b"N", "in connect_query": None}
@@ -22,14 +25,28 @@ def serve(listener, kept):
     while True:
         connection, _ = listener.accept()
         kept.append(connection)
-        if answers[0]:
+        if answers[0] is THROUGH:
+            kept.append(socket.create_connection(("127.0.0.1", POSTGRES)))
+            for source, target in ((connection, kept[-1]), (kept[-1], connection)):
+                threading.Thread(target=carry, args=(source, target), daemon=True).start()
+        elif answers[0]:
             connection.recv(8)
             connection.sendall(answers[0])
+
+
+def carry(source, target):
+    while data := source.recv(65536):
+        target.sendall(data)
 
 
 def lines_about(database):
     with open(LOG, encoding="utf-8") as log:
         return [line for line in log if re.search(rf" S-\S+ {database}/", line)]
+
+
+def cancel_lines():
+    with open(LOG, encoding="utf-8") as log:
+        return [line for line in log if "cancel request:" in line]
 
 
 def closed_by_deadline(database):
@@ -49,4 +66,15 @@ for number, (stage, answer) in enumerate(STAGES.items()):
 console = RawClient(("127.0.0.1", PORT), "postgres", "pgbouncer")
 logging_in = [row for row in console.query("SHOW SERVERS") if row[2].startswith("stage_")]
 check("none of these servers is kept", not logging_in, logging_in)
+
+answers[0] = THROUGH
+busy = RawClient(("127.0.0.1", PORT), "postgres", "postgres")
+busy.socket.sendall(message(b"Q", b"select pg_sleep(30)\0"))
+for stage in list(STAGES)[:2]:
+    answers[0] = STAGES[stage]
+    before = len(cancel_lines())
+    with socket.create_connection(("127.0.0.1", PORT)) as cancel:
+        cancel.sendall(packet(80877102, busy.key))
+    check(f"a cancel request to a server that falls silent {stage} is given up", eventually(lambda: len(cancel_lines()) > before, 5))
+    check("… by connect timeout", "WARNING cancel request: connect timeout" in cancel_lines()[-1], cancel_lines())
 finish()

@@ -48,8 +48,8 @@ stop_proxy
 
 database_lines=("stage_3 = host=127.0.0.1 port=$pg_port dbname=postgres connect_query='select pg_sleep(30)'"
                 "* = host=127.0.0.1 port=$silent_port")
-start_proxy deadline 'server_connect_timeout = 1' 'server_login_retry = 60'
-count_checks_of timeout 60 /usr/bin/python3 -B "$(dirname "$0")/connect_deadline.py" "$proxy_port" "$silent_port" "$folder/deadline.log"
+start_proxy deadline 'server_connect_timeout = 1' 'server_login_retry = 60' 'cancel_wait_timeout = 1'
+count_checks_of timeout 60 /usr/bin/python3 -B "$(dirname "$0")/connect_deadline.py" "$proxy_port" "$silent_port" "$pg_port" "$folder/deadline.log"
 check "the proxy is well after servers that fell silent" proxy_is_well
 stop_proxy
 
