@@ -17,13 +17,15 @@ using std::chrono::milliseconds;
 constexpr std::size_t long_answer = 20'000 * 64;    // bytes, or a few more
 const std::string ask_long = query("rows 20000");
 constexpr std::size_t half = long_answer / 2;
+constexpr std::size_t marks = 272 * 1024;    // bytes of an answer after which there is a mark …
+const std::string ask_more = query("rows 6500");    // … and what follows, if it comes at once, is more than that
 constexpr milliseconds patience{10'000};
 
 // Clients on socket pairs, servers on TCP; notices each mark that is set.
 class StreamWorld {
 public:
-    explicit StreamWorld(int pool_size)
-        : world(pool_size, [this](bool is_client) { return is_client ? make_client() : make_server(); }) {
+    explicit StreamWorld(int pool_size, int workers = 1)
+        : world(pool_size, [this](bool is_client) { return is_client ? make_client() : make_server(); }, workers) {
         world.after_batch = [this] {
             for (const TcpLine* server : servers)
                 if (server->mark() > 1) marked = true;
@@ -49,6 +51,10 @@ public:
         run_until([this] { return marked; });
     }
     TcpLine& server() { return *servers.at(0); }
+    void send_the_rest() {    // at once
+        server().piece = 1 << 20;
+        server().allowed = ~std::size_t{0};
+    }
 
     bool marked = false;    // at any time
     std::size_t first_allowed = ~std::size_t{0};
@@ -78,6 +84,43 @@ TEST_CASE("a long answer marks its server's socket, and at its end the mark is g
     stream.run_to_the_end();
     CHECK(stream.marked);
     CHECK(stream.server().mark() == 1);
+    CHECK(stream.world.verdict(false) == "");
+}
+
+TEST_CASE("a server whose answer ends while it is marked goes back to the pool without its mark") {
+    StreamWorld stream(1);
+    stream.first_allowed = marks;
+    stream.world.add_client({ask_more});
+    stream.run_until([&] { return stream.marked; });
+    stream.world.after_batch = [&] {
+        if (stream.world.servers_at_rest() == 1) CHECK(stream.server().mark() == 1);    // before a timer can have mended it
+    };
+    stream.send_the_rest();
+    stream.run_to_the_end();
+    CHECK(stream.world.servers_at_rest() == 1);
+    CHECK(stream.world.verdict(false) == "");
+}
+
+TEST_CASE("a server whose answer ends while it is marked moves to another worker without its mark") {
+    StreamWorld stream(1, 2);
+    stream.first_allowed = 96 * 1024;
+    stream.world.add_client({ask_more});
+    stream.run_until([&] { return stream.world.received(0) >= stream.first_allowed; });
+    stream.world.add_client({query("select 'there'")}, 1);
+    stream.world.run();
+    std::this_thread::sleep_for(milliseconds(3));    // it has waited so long that it comes first
+    stream.server().allowed = marks;
+    stream.run_until([&] { return stream.marked; });
+    bool moved = false;
+    stream.world.after_batch = [&] {
+        if (moved || stream.world.servers_of(0) > 0) return;
+        moved = true;
+        CHECK(stream.server().mark() == 1);
+    };
+    stream.send_the_rest();
+    stream.run_to_the_end();
+    CHECK(moved);
+    CHECK(stream.world.servers_opened() == 1);
     CHECK(stream.world.verdict(false) == "");
 }
 
@@ -122,11 +165,10 @@ TEST_CASE("a server that falls silent in a long answer loses its mark") {
 
 TEST_CASE("the short answers behind a long one in a transaction find no mark") {
     StreamWorld stream(1);
-    stream.first_allowed = 272 * 1024;    // where there is a mark; the rest comes at once and is more than that
-    stream.world.add_client({query("begin"), query("rows 6500"), query("select 'short'"), query("commit")});
+    stream.first_allowed = marks;
+    stream.world.add_client({query("begin"), ask_more, query("select 'short'"), query("commit")});
     stream.run_until([&] { return stream.marked; });
-    stream.server().piece = 1 << 20;
-    stream.server().allowed = ~std::size_t{0};
+    stream.send_the_rest();
     stream.world.after_batch = [&] {
         if (stream.world.sent_requests(0) > 2) CHECK(stream.server().mark() == 1);
     };

@@ -35,26 +35,28 @@ Bytes without_loss_error(Bytes received) {
 
 }  // namespace
 
-RelayWorld::RelayWorld(int pool_size, MakeLine make_line)
-    : make_line_(std::move(make_line)),
-      book_(1, tracked_, random_),
-      relay_(std::make_unique<Relay>(WorkerId{0}, book_, *this)) {
-    book_.attach(0, *this);
+RelayWorld::RelayWorld(int pool_size, MakeLine make_line, int workers)
+    : make_line_(std::move(make_line)), book_(workers, tracked_, random_) {
+    for (WorkerId worker = 0; worker < workers; ++worker) {
+        sides_.push_back(std::make_unique<Side>(*this, worker));
+        book_.attach(worker, *sides_.back());
+    }
     context_ = book_.pool("app", "alice", pool_policy_of(pool_size), nullptr, now());
 }
 
-RelayWorld::~RelayWorld() { relay_.reset(); }    // its transports look at the lines
+RelayWorld::~RelayWorld() { sides_.clear(); }    // their transports look at the lines
 
-void RelayWorld::add_client(const Requests& requests) {
+void RelayWorld::add_client(const Requests& requests, WorkerId worker) {
     auto client = std::make_unique<Client>();
     client->line = make_line_(true);
     client->requests = requests;
     client->expected = ready;
     SessionId session;
-    relay_->decide([&](Book& book, BookActions&) { session = book.add_session(context_->id, 0, now()); });
-    relay_->add_client(client->line->take_transport(), false,
-                       ClientSession(session_policy_of(), context_->counters[0], nullptr, now()), session, context_,
-                       std::make_unique<ClientDetails>(), ready, {});
+    Relay& relay = sides_[worker]->relay;
+    relay.decide([&](Book& book, BookActions&) { session = book.add_session(context_->id, worker, now()); });
+    relay.add_client(client->line->take_transport(), false,
+                     ClientSession(session_policy_of(), context_->counters[worker], nullptr, now()), session, context_,
+                     std::make_unique<ClientDetails>(), ready, {});
     clients_.push_back(std::move(client));
 }
 
@@ -77,8 +79,9 @@ bool RelayWorld::is_done() {
 
 // True: something has moved.
 bool RelayWorld::round() {
-    run_relay();
-    bool moved = open_servers();
+    run_relays();
+    bool moved = false;
+    for (const auto& side : sides_) moved |= open_servers(*side);
     for (const auto& server : servers_) moved |= play(*server);
     for (const auto& client : clients_) moved |= play(*client);
     for (const auto& server : servers_) moved |= server->line->settle();
@@ -86,29 +89,41 @@ bool RelayWorld::round() {
     return moved;
 }
 
-void RelayWorld::run_relay() {
-    before_batch();
-    int batches = 0;
-    while (relay_->run_batch() && ++batches < batches_max) {
+void RelayWorld::run_relays() {
+    for (const auto& side : sides_) {
+        before_batch();
+        int batches = 0;
+        while (side->relay.run_batch() && ++batches < batches_max) {
+        }
+        after_batch();
+        spins_ = spins_ || batches == batches_max;
     }
-    after_batch();
-    spins_ = batches == batches_max;
 }
 
-bool RelayWorld::open_servers() {
-    const auto opening = std::exchange(to_open_, {});
+bool RelayWorld::open_servers(Side& side) {
+    const auto opening = std::exchange(side.to_open, {});
     for (ServerConnection* connection : opening) {
         servers_.push_back(std::make_unique<Server>());
         servers_.back()->line = make_line_(false);
         connection->transport = servers_.back()->line->take_transport();
-        relay_->add_server(*connection, {});
+        side.relay.add_server(*connection, {});
     }
     return !opening.empty();
 }
 
-void RelayWorld::abandon_open(ServerConnection& server) {
-    std::erase(to_open_, &server);
-    relay_->open_failed(server, {});
+void RelayWorld::Side::abandon_open(ServerConnection& server) {
+    std::erase(to_open, &server);
+    relay.open_failed(server, {});
+}
+
+int RelayWorld::servers_at_rest() {
+    return book_.look([&](Book& book) { return book.pool(context_->id)->in_state(ServerState::idle); });
+}
+
+int RelayWorld::servers_of(WorkerId worker) {
+    int count = 0;
+    sides_[worker]->relay.each_server([&](const ServerConnection&) { ++count; });
+    return count;
 }
 
 bool RelayWorld::play(Server& server) {
