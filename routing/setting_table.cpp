@@ -107,7 +107,7 @@ constexpr auto table = std::to_array<SettingRow>({
     {"server_login_retry",          seconds,       &S::server_login_retry,         "15",          natural,        reload,            "longest pause after a failed connect or login; it starts at 250 ms and doubles"},
     {"server_reset_query",          text,          &S::server_reset_query,         "DISCARD ALL", {},             reload,            "run at release in session pooling; empty: none"},
     {"server_reset_query_always",   boolean,       &S::server_reset_query_always,  "0",           {},             reload,            "run it in all pool modes"},
-    {"server_round_robin",          boolean,       &S::server_round_robin,         "0",           {},             reload,            "take the server connection idle for longest instead of the last used"},
+    {"server_round_robin",          boolean,       &S::server_round_robin,         "0",           {},             reload,            "take the server connection idle for longest instead of the last used; with several worker_threads of those that the client's worker has, if any"},
     {"server_tls13_ciphers",        text,          &S::server_tls13_ciphers,       none,          {},             reload,            "TLS 1.3 cipher suites towards servers"},
     {"server_tls_ca_file",          file,          &S::server_tls_ca_file,         "",            {},             reload,            "CA for server certificates; the word system, or empty with verify-full: those that the system trusts"},
     {"server_tls_cert_file",        file,          &S::server_tls_cert_file,       "",            {},             reload,            "certificate shown to servers"},

@@ -118,6 +118,20 @@ TEST_CASE("a worker's own idle server comes before another worker's and before a
     CHECK(book.check_out(book.client(pool, 1)) == Orders{"open s3 on 1"});
 }
 
+TEST_CASE("with round robin a worker's own servers take turns, though another's rest for longer") {
+    PoolPolicy policy = pool_of(4);
+    policy.round_robin = true;
+    BookScript book(2);
+    const auto pool = book.pool(policy);
+    book.serve(pool, 2, 1);
+    book.serve(pool, 2, 0);
+    for (const int server : {1, 2, 3, 4}) book.check_in(server);
+    for (const int server : {3, 4, 3, 4}) {
+        CHECK(book.check_out(3) == Orders{"grant s" + std::to_string(server) + " to c3"});
+        CHECK(book.check_in(server).empty());
+    }
+}
+
 TEST_CASE("a server is opened on the worker whose session waits") {
     BookScript book(3);
     const auto pool = book.pool(pool_of(5));
