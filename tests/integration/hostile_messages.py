@@ -119,6 +119,19 @@ def what_postgresql_ends_a_session_for():
         check(f"a name of 1 MB, {what}: PostgreSQL closes, the client is told", direct[-1] == "closed" and through[-2:] == ["E 08006", "closed"], (direct, through))
 
 
+def long_names_that_postgresql_takes():
+    """It ends a session for 10,000 bytes and more of an Execute, Describe or Close; a Bind may name anything."""
+    other, longest = big(b"o"), b"o" * 9991
+    bound = parse(b"two") + bind(shorts(0, 2) + TWO + shorts(0), b"two", other)
+    for what, data in (("1 MB, Bind of a portal", bound), ("1 MB, Bind of a portal, Execute by its first letters", bound + message(b"E", b"o" * 63 + b"\0\0\0\0\0")),
+                       ("9,991 bytes, Execute", message(b"E", longest + b"\0\0\0\0\0")), ("9,991 bytes, Describe of a portal", message(b"D", b"P" + longest + b"\0")),
+                       ("9,991 bytes, Describe of an unknown statement", message(b"D", b"S" + longest + b"\0")), ("9,991 bytes, Close of a portal", message(b"C", b"P" + longest + b"\0"))):
+        through = client(PROXY)
+        wanted, got = said(client(POSTGRES), data + SYNC), said(through, data + SYNC)
+        check(f"a name of {what}: as PostgreSQL says ({' '.join(wanted)})", got == wanted and got[-1] == "Z", got)
+        check("… and the session goes on", through.query("select 1") == [["1"]])
+
+
 CONSOLE = ["SHOW 'CLIENTS", 'SHOW "CLIENTS', "SET verbose = '1", "PAUSE 'a''", "KILL '", "KILL_CLIENT '0x1", "RELOAD '", "'", '"', "SHOW CLIENTS; SHOW 'x",
            "SET verbose = '" + "x" * 1000]
 
@@ -142,5 +155,6 @@ def console_commands():
 counts_that_do_not_fit()
 long_names()
 what_postgresql_ends_a_session_for()
+long_names_that_postgresql_takes()
 console_commands()
 finish()
