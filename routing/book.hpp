@@ -164,6 +164,7 @@ private:
     void open_own_servers(PoolId id, Pool& pool, TimePoint now, BookActions& out);
     bool open_own(PoolId id, Pool& pool, TimePoint now, BookActions& out);
     void make_room_for_own(Pool& pool, BookActions& out);
+    bool lacks_room_for_own(const Pool& pool, TimePoint now);
     bool gives_way_to_own(const Pool& pool, TimePoint now);
     bool is_full(const Pool& pool, TimePoint now) const;
     std::uint32_t first_awaiting_own(const Pool& pool) const;

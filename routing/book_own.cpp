@@ -68,10 +68,15 @@ void Book::make_room_for_own(Pool& pool, BookActions& out) {
     }
 }
 
+// Sessions want servers of their own, and neither what is closing nor the bounds leave room for them.
+bool Book::lacks_room_for_own(const Pool& pool, TimePoint now) {
+    if (pool.awaiting_own <= pool.in_state(State::closing)) return false;
+    return is_full(pool, now) || full_bound(pool) != nullptr;
+}
+
 // A server has come back: is it closed for a session that wants its own and has waited for longer than all others here?
 bool Book::gives_way_to_own(const Pool& pool, TimePoint now) {
-    if (pool.awaiting_own <= pool.in_state(State::closing)) return false;
-    if (!is_full(pool, now) && full_bound(pool) == nullptr) return false;
+    if (!lacks_room_for_own(pool, now)) return false;
     const auto ticket = sessions_.at(first_awaiting_own(pool)).ticket;
     for (const PoolShare& share : pool.shares)
         if (!share.waiting.empty() && sessions_.at(share.waiting.head).ticket < ticket) return false;

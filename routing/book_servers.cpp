@@ -192,7 +192,9 @@ void Book::place_fit(ServerId id, ServerEntry& server, Pool& pool, TimePoint now
 
 void Book::park(ServerId id, ServerEntry& server, TimePoint now, BookActions& out) {
     Pool& pool = pools_.at(server.pool.index);
-    if (is_wanted_elsewhere(server.pool, pool, server, now)) return close(id, server, CloseReason::evicted, out);
+    // Whoever waits here has another one coming, however long it has waited.
+    const bool is_wanted_here = pool.awaiting_own > 0 && lacks_room_for_own(pool, now);
+    if (is_wanted_here || is_wanted_elsewhere(server.pool, pool, server, now)) return close(id, server, CloseReason::evicted, out);
     server.checked = false;    // it is as fresh as `checked_at` says, no more
     pool.shares[server.worker].idle.push_front(servers_, id.index);
 }

@@ -68,6 +68,17 @@ TEST_CASE("in a pool that is busy a server that comes back gives way to a replic
     CHECK(book.closed(2) == Orders{"open s3 on 0"});            // for c1
 }
 
+TEST_CASE("… and whatever its turn where those who wait have servers coming") {
+    BookScript book(2);
+    const auto pool = book.pool(pool_of(2));
+    book.serve(pool, 2);
+    CHECK(book.check_out(book.client(pool, 1)).empty());        // c3 waits, on the other worker
+    CHECK(book.ask_own_server(book.client(pool)).empty());      // c4 behind it
+    CHECK(book.check_in(1) == Orders{"move s1 from 0 to 1"});
+    CHECK(book.check_in(2) == Orders{"close s2: evicted"});
+    CHECK(book.closed(2) == Orders{"open s3 on 0 for c4"});
+}
+
 TEST_CASE("bounds of databases and users hold for replication clients, and idle servers under them give way") {
     for (const bool by_database : {true, false}) {
         BookScript book;
