@@ -134,7 +134,8 @@ private:
     static void note_refusal(ServerSession& server, Fault refusal, Bytes name);
     bool tell_refusal(const ServerSession& server, const Frame& frame, SessionActions& out);
     bool take_deallocate(const Frame& frame, ServerSession& server, SessionActions& out);
-    bool take_unnamed_deallocate(const Frame& frame, ServerSession& server, SessionActions& out);
+    void take_unnamed_deallocate(const Frame& frame, ServerSession& server, SessionActions& out);
+    std::string drop_by_unnamed(Bytes sql, ServerSession& server, SessionActions& out);
     static void make_droppable(ServerSession& server, SessionActions& out);
     static void note_dropped(ServerSession& server, const Frame& frame);
     void note_outdated_plan(ServerSession& server, const Frame& frame) const;

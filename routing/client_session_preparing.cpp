@@ -26,11 +26,17 @@ void ClientSession::make_droppable(ServerSession& server, SessionActions& out) {
 
 bool ClientSession::prepare_unnamed(ServerSession& server, SessionActions& out) {
     if (!statements_ || statements_->unnamed.empty()) return false;
+    const Bytes identity = statements_->unnamed;
+    const Bytes sql = identity.substr(0, identity.find('\0'));
+    const bool may_drop = may_drop_statements(sql);
+    statements_->unnamed_drops.clear();
+    const std::string other = may_drop ? drop_by_unnamed(sql, server, out) : std::string();
     counters_->server_parses.add();
     server.ledger.push(RequestKind::parse, Disposition::inject, 1);
     server.statements.note(EffectKind::unnamed_again, server.ledger.series());
-    out.make(Kind::made_to_server, [&](std::string& bytes) { append_parse(bytes, {}, statements_->unnamed); });
+    out.make(Kind::made_to_server, [&](std::string& bytes) { append_parse(bytes, {}, other.empty() ? identity : Bytes(other)); });
     unnamed_is_there_ = true;
+    unnamed_forgets_ = may_drop && forgets_statements(sql);
     return true;
 }
 

@@ -57,6 +57,16 @@ Bytes sql_of(const Frame& frame) {
     return frame.ends && body.ends_with('\0') ? body.substr(0, body.size() - 1) : Bytes();
 }
 
+bool is_unnamed_parse(const Frame& frame) {
+    return frontend::Type{frame.type} == frontend::Type::parse && frame.body().starts_with('\0');
+}
+
+// That of an unnamed Parse.
+Bytes unnamed_sql_of(const Frame& frame) {
+    const Bytes identity = frame.body().substr(1);
+    return frame.ends ? identity.substr(0, identity.find('\0')) : Bytes();
+}
+
 std::string with_other_name(Bytes sql, const Deallocation& dropped) {
     std::string other(sql.substr(0, dropped.begin));
     return other.append(dropping_sql).append(sql.substr(dropped.end));
@@ -122,12 +132,12 @@ bool ClientSession::must_stall(const Frame& frame, const ServerSession& server) 
     const auto type = frontend::Type{frame.type};
     const auto effects = server.statements.under_way();
     if (server.ledger.copy_in()) return false;
-    if (type == query) {
-        const auto dropped = find_deallocation(sql_of(frame));
+    if (type == query || is_unnamed_parse(frame)) {
+        const auto dropped = find_deallocation(type == query ? sql_of(frame) : unnamed_sql_of(frame));
         return dropped && std::any_of(effects.begin(), effects.end(), [&](const auto& effect) { return effect.name == dropped->name; });
     }
     const auto name = type == bind ? std::optional(bind_names(frame.body()).statement) : statement_name(frame);
-    if (!name || (type == parse && name->empty())) return false;
+    if (!name) return false;
     for (auto effect = effects.rbegin(); effect != effects.rend(); ++effect) {
         const bool unnamed = effect->is_about_unnamed();
         if (unnamed != name->empty()) continue;
@@ -188,11 +198,11 @@ bool ClientSession::take_parse(const Frame& frame, ServerSession& server, Sessio
 bool ClientSession::take_unnamed_parse(const Frame& frame, ServerSession& server, SessionActions& out) {
     if (statements_) statements_->unnamed_drops.clear();
     const Bytes identity = frame.body().substr(1);
-    const bool may_drop = frame.ends && may_drop_statements(identity.substr(0, identity.find('\0')));
-    const bool is_made = may_drop && take_unnamed_deallocate(frame, server, out);
+    const bool may_drop = may_drop_statements(unnamed_sql_of(frame));
+    if (may_drop) take_unnamed_deallocate(frame, server, out);
     server.ledger.push(RequestKind::parse, Disposition::forward, 1);
     StatementEffect& effect = server.statements.note(EffectKind::unnamed, server.ledger.series());
-    if (frame.ends && !is_made) effect.name = identity;    // kept: a later Bind may find itself on another server
+    if (frame.ends) effect.name = identity;    // kept: a later Bind may find itself on another server
     unnamed_is_there_ = true;
     unnamed_forgets_ = may_drop && forgets_statements(effect.name);
     return true;
@@ -300,17 +310,20 @@ bool ClientSession::take_deallocate(const Frame& frame, ServerSession& server, S
 }
 
 // The same by an unnamed Parse; it drops when it is run.
-bool ClientSession::take_unnamed_deallocate(const Frame& frame, ServerSession& server, SessionActions& out) {
-    const Bytes identity = frame.body().substr(1);
-    const Bytes sql = identity.substr(0, identity.find('\0'));
-    const auto dropped = find_deallocation(sql);
-    if (!dropped || !statement_named(dropped->name, server)) return false;
-    make_droppable(server, out);
-    statements().unnamed_drops = dropped->name;
-    const std::string other = with_other_name(sql, *dropped) + std::string("\0\0\0", 3);
+void ClientSession::take_unnamed_deallocate(const Frame& frame, ServerSession& server, SessionActions& out) {
+    const std::string other = drop_by_unnamed(unnamed_sql_of(frame), server, out);
+    if (other.empty()) return;
     out.make(Kind::made_to_server, [&](std::string& bytes) { append_parse(bytes, {}, other); });
     replaced_ = static_cast<std::uint32_t>(frame.bytes.size());
-    return true;
+}
+
+// What the server is told in the place of an unnamed statement that drops one of the protocol; empty: it is no such.
+std::string ClientSession::drop_by_unnamed(Bytes sql, ServerSession& server, SessionActions& out) {
+    const auto dropped = find_deallocation(sql);
+    if (!dropped || !statement_named(dropped->name, server)) return {};
+    make_droppable(server, out);
+    statements().unnamed_drops = dropped->name;
+    return with_other_name(sql, *dropped) + std::string("\0\0\0", 3);
 }
 
 }  // namespace pgweir

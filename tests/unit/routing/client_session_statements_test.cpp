@@ -591,6 +591,45 @@ TEST_CASE("a DEALLOCATE by the extended protocol drops when it is run") {
     });
 }
 
+const std::string drop_unnamed = close_of("pgweir_taken") + parse_of("pgweir_taken", "") + parse_of("", "deallocate pgweir_taken");
+const std::string drop_run = bind() + execute() + sync;
+
+TEST_CASE("an unnamed DEALLOCATE waits for what an earlier series makes of the name") {
+    SessionScript failing;
+    failing.under(tracking());
+    failing.client_sends(parse_of("a", "selec 1"), sync, parse_of("", "deallocate a"), drop_run).expect_check_out();
+    failing.expect_forwarded(parse_on(failing, "selec 1"), sync);
+    failing.server_sends(error("42601"), ready).expect({"check in", "check out"}).grant();
+    failing.expect_forwarded(parse_of("", "deallocate a"), drop_run);    // the server knows no such name either
+    failing.server_sends(parse_complete, bind_complete, error("26000"), ready).expect_check_in();
+    failing.expect_client_gets(error("42601"), ready, parse_complete, bind_complete, error("26000"), ready);
+
+    SessionScript kept;
+    kept.under(tracking());
+    prepare(kept, "a", "select 1");
+    kept.client_sends(parse_of("b", "selec 1"), close_of("a"), sync, parse_of("", "deallocate a"), drop_run).expect_check_out().forget();
+    kept.server_sends(error("42601"), ready).expect({"check in", "check out"}).grant().expect_forwarded(drop_unnamed, drop_run);
+    kept.server_sends(close_complete, parse_complete, parse_complete, bind_complete, complete("DEALLOCATE"), ready).expect_check_in();
+    CHECK(kept.session().statement_count() == 0);
+}
+
+TEST_CASE("an unnamed DEALLOCATE is told again in a later transaction, and after one that was skipped") {
+    for (const bool is_skipped : {false, true}) {
+        SessionScript script;
+        script.under(tracking());
+        prepare(script, "a", "select 1");
+        script.client_sends(parse_of("", "deallocate a"), sync).expect_check_out().expect_forwarded(drop_unnamed, sync);
+        script.server_sends(close_complete, parse_complete, parse_complete, ready).expect_check_in();
+        if (is_skipped)
+            script.client_sends(parse_of("b", "selec 1"), parse_of("", "select 5"), sync).expect_check_out().server_sends(error("42601"), ready).expect_check_in();
+        script.forget();
+        script.client_sends(drop_run).expect_check_out().expect_forwarded(drop_unnamed, drop_run);
+        script.server_sends(close_complete, parse_complete, parse_complete, bind_complete, complete("DEALLOCATE"), ready).expect_check_in();
+        script.expect_client_gets(bind_complete, complete("DEALLOCATE"), ready);
+        CHECK(script.session().statement_count() == 0);
+    }
+}
+
 TEST_CASE("after `cached plan must not change result type` whoever prepares again is planned anew, on every server") {
     SessionScript script;
     script.under(tracking());
