@@ -1,10 +1,12 @@
 // Messages about prepared statements that differ from the client's own, or are ours, and the names that stand for none.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 
 #include "protocol/body_writer.hpp"
+#include "protocol/frame_scanner.hpp"
 #include "protocol/message_type.hpp"
 
 namespace pgweir {
@@ -22,13 +24,16 @@ inline void append_parse(std::string& out, Bytes name, Bytes identity) {
     patch_length(out, at);
 }
 
-// The front of a Bind, up to its statement's name; `length` is that of the whole message.
+// The front of a Bind, up to its statement's name; `length` is that of the whole message. Written in place: most messages of a
+// client with prepared statements pass here.
 inline void append_bind_front(std::string& out, std::uint32_t length, Bytes portal, Bytes statement) {
-    BodyWriter writer(out);
-    writer.byte(static_cast<char>(frontend::Type::bind));
-    writer.int32(static_cast<std::int32_t>(length));
-    writer.string(portal);
-    writer.string(statement);
+    const auto begin = out.size();
+    out.append(frame_header_bytes + portal.size() + 1 + statement.size() + 1, '\0');
+    char* to = out.data() + begin;
+    to[0] = static_cast<char>(frontend::Type::bind);
+    for (int i = 0; i < 4; ++i) to[1 + i] = static_cast<char>(length >> (24 - 8 * i) & 0xff);
+    to = std::copy(portal.begin(), portal.end(), to + frame_header_bytes);
+    std::copy(statement.begin(), statement.end(), to + 1);
 }
 
 }  // namespace pgweir
