@@ -91,7 +91,7 @@ void ClientSession::send_answers(ServerSession& server, SessionActions& out) {
     bool answers = false;
     while (const auto request = server.ledger.take_answer()) {
         answers = true;
-        if (client_gone_) continue;
+        if (client_gone_ || server.fatal_seen) continue;    // nothing follows a FATAL error
         out.make(Kind::made_to_client, [&](std::string& bytes) {
             if (*request == RequestKind::parse)
                 append_message(bytes, backend::ParseComplete{});

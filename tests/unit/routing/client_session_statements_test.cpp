@@ -473,6 +473,15 @@ TEST_CASE("… nor of a notice") {
     script.server_sends(Bytes(news).substr(9)).expect_client_gets(Bytes(news).substr(9), close_complete);
 }
 
+TEST_CASE("… nor behind the server's last word") {
+    SessionScript script;
+    script.under(tracking());
+    prepare(script, "a", "select 1");
+    script.client_sends(query("begin")).expect_check_out().server_sends(complete("BEGIN"), ready_in_transaction, fatal()).forget();
+    script.client_sends(close_of("a")).expect_client_gets();
+    script.lose_server().expect_fault(Fault::none);
+}
+
 TEST_CASE("a client that has been answered by us is idle in its transaction again") {
     SessionPolicy policy = tracking();
     policy.query_timeout = std::chrono::seconds(1);
