@@ -59,8 +59,9 @@ void Client::advance() {
 }
 
 void Client::send_step() {
-    heard_at_send_ = checker_.messages();
-    outgoing_ = script_.steps[next_step_++].bytes;
+    const Step& step = script_.steps[next_step_++];
+    if (!step.continues) heard_at_send_ = checker_.messages();
+    outgoing_ = step.bytes;
     if (script_.vanishes && sent_ + outgoing_.size() >= script_.vanishes_after)
         outgoing_.resize(script_.vanishes_after - sent_);
     if (trace_.enabled()) trace_("client {} sends {}", number_, message_types(outgoing_));

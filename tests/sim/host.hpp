@@ -88,6 +88,9 @@ struct ServerEnd {
     TimePoint arrived_at{};   // on its worker
     TimePoint released_at{};  // by the last cancel for it
 
+    StreamPlace replies;          // of what has been used of its bytes
+    bool is_doubtful = false;     // an error has come, and no reply since that tells what it has ended
+
     std::size_t told_now = 0;     // statements, by the client that has it
     std::size_t told_most = 0;    // … by one client at most
 
@@ -125,6 +128,7 @@ struct ClientEnd {
     StreamPlace sent;           // of what has gone on to servers
     bool said_goodbye = false;  // … its Terminate too
     bool told_to_wait = false;
+    bool may_keep = false;      // its server, which it has had in session mode
     Microseconds shortest_drain{};     // of the policies that it has had
     Fault server_fault = Fault::none;  // why its server was closed with it
     Fault ended_with = Fault::none;
@@ -216,6 +220,7 @@ private:
     void send(ServerEnd& server, Bytes bytes);
     void flush(ServerEnd& server);
     void begin_own_query(ServerEnd& server, ServerEnd::Task task);
+    static void note_replies(ServerEnd& server, Bytes used);
     void give_away(ServerEnd& server);
     void take_in(ServerEnd& server);
     void server_gone(ServerEnd& server);
@@ -270,6 +275,8 @@ private:
     int size_now(std::size_t pool) const;
     void require_all_opened(std::size_t pool);
     void require_may_open(const ServerEnd& server);
+    bool could_open(std::size_t pool, const Pool& instead) const;
+    void require_turn_of_pool(const BookAction& open) const;
     void require_within_keeping(const ServerEnd& server);
     void require_due_eviction(const ServerEnd& server);
     void require_told(const ClientEnd& client);
@@ -279,6 +286,7 @@ private:
     void require_worth_a_server(const ClientEnd& client);
     void note_sent(ClientEnd& client, Bytes bytes, bool is_made);
     void require_few_statements(ServerEnd& server);
+    static void require_given_back(const ClientEnd& client);
     static bool must_cancel(const ClientEnd& client);
     void require_notified(const ClientEnd& client);
     std::array<bool, host_workers_max> workers_to_call(std::size_t pool) const;

@@ -40,8 +40,10 @@ BookActions& Host::enter_book() {
 
 void Host::leave_book(WorkerId caller, const BookActions& out) {
     check_book(book_, now(), scenario_.workers, shutting_down_ || now() < unsettled_until_);
-    for (const BookAction& action : out)
+    for (const BookAction& action : out) {
         if (action.kind == BookActionKind::move) require_wanted(action);
+        if (action.kind == BookActionKind::open) require_turn_of_pool(action);
+    }
     for (const BookAction& action : out) carry_out(caller, action);
     --depth_;
 }

@@ -124,6 +124,7 @@ void Host::serve(ClientEnd& client) {
     Pipe& wire = client.outside->to_proxy;
     // A lost connection shows at once, whatever is or is not read.
     if (wire.was_reset() && wire.at_end()) return client_lost(client);
+    if (std::exchange(client.resumes, false)) handle_input(client);
     while (may_read(client)) {
         const std::size_t most = client.server != nullptr ? 8192 : 4096;
         const auto arrived = wire.read(1 + random_.below(random_.percent(20) ? 16 : most));
@@ -138,7 +139,9 @@ void Host::serve(ClientEnd& client) {
 }
 
 void Host::handle_input(ClientEnd& client) {
-    for (bool again = true; again && may_read(client) && !client.kept_in.empty();) {
+    // What has been read is looked at, whether the server's socket takes what comes of it or not.
+    const auto may_look = [&] { return client.open && client.session && client.session->wants_input() && client.lost_at == never; };
+    for (bool again = true; again && may_look() && !client.kept_in.empty();) {
         SessionActions actions;
         const std::string input = std::move(client.kept_in);
         ServerSession* server = client.server != nullptr ? client.server->session.get() : nullptr;
@@ -150,7 +153,7 @@ void Host::handle_input(ClientEnd& client) {
 }
 
 void Host::carry_out(ClientEnd& client, Bytes input, const SessionActions& actions) {
-    bool sends = false;
+    bool sends = false, told_of_end = false;
     for (const SessionAction& action : actions) {
         const bool is_made =
             action.kind == SessionActionKind::made_to_client || action.kind == SessionActionKind::made_to_server;
@@ -193,6 +196,7 @@ void Host::carry_out(ClientEnd& client, Bytes input, const SessionActions& actio
                         "server {} does not hear that its client has left", server.number);
                 const ReplyLedger& ledger = server.session->ledger;
                 client.cut_short = client.cut_short || !ledger.is_uncertain() || !ledger.is_settled();
+                told_of_end = server.session->fatal_seen;
                 unlink(client);
                 close(server, client.input_place.rest > 0);
                 break;
@@ -205,6 +209,7 @@ void Host::carry_out(ClientEnd& client, Bytes input, const SessionActions& actio
             case SessionActionKind::cancel_query: cancel(client); break;
         }
     }
+    require(!told_of_end || !client.open, "client {} goes on behind the FATAL error of its server", client.outside->number());
 }
 
 void Host::send_own(ClientEnd& client, OwnMessage message) {

@@ -67,7 +67,9 @@ void Host::require_explained(const ClientEnd& client, Fault fault) {
 void Host::require_well_spent(const ClientEnd& client, const ServerEnd& server, Fault fault) {
     require(!client.owns || server.owner == &client, "client {} has server {}, which is not its own", client.outside->number(), server.number);
     if (client.owns) return;
-    if (fault != Fault::none || server.session->ledger.is_uncertain()) return;
+    if (fault != Fault::none) return;
+    if (server.session->ledger.is_uncertain())
+        return require(server.is_doubtful, "server {} is closed for a doubt that its replies have settled", server.number);
     if (server.backend->is_ending() || (client.lost_at != never && client.input_place.rest > 0)) return;
     const bool stuck = server.kept_out.empty() && server.kept_in.empty() && server.backend->is_quiet();
     require(!stuck, "server {} is closed since nobody told it what to do for client {}, which has left", server.number,
@@ -257,6 +259,7 @@ void Host::check_deadlines() {
         if (!client->open) continue;
         require_timely(*client);
         require_notified(*client);
+        require_given_back(*client);
         require_deadline(*client);
     }
     settle();

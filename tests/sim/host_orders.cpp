@@ -46,6 +46,7 @@ void Host::reload(std::size_t pool, PoolPolicy policy, SessionPolicy session) {
         mail(0, client->worker, [this, c = client.get(), policy_now = client->owns ? std::make_shared<const SessionPolicy>(replication_policy(*live_pool.session)) : live_pool.session] {
             if (!c->open) return;
             c->shortest_drain = std::min(c->shortest_drain, policy_now->client_lost_drain);
+            c->may_keep = c->may_keep || c->session->policy().mode == PoolMode::session;
             c->session->set_policy(policy_now, c->server != nullptr ? c->server->session.get() : nullptr);
         });
     }

@@ -47,6 +47,15 @@ void Host::require_few_statements(ServerEnd& server) {
             server.session->statements.size(), most);
 }
 
+// Nobody keeps a server that has nothing to do for it; after session mode until the next request.
+void Host::require_given_back(const ClientEnd& client) {
+    if (client.server == nullptr || client.session->phase() != ClientSession::Phase::linked || client.owns || client.may_keep) return;
+    if (client.session->policy().mode == PoolMode::session || !client.kept_in.empty() || client.input_place.rest > 0) return;
+    const ServerEnd& server = *client.server;
+    const bool is_free = server.session->is_at_rest() && server.kept_in.empty() && server.kept_out.empty();
+    require(!is_free, "client {} keeps server {}, which is free", client.outside->number(), server.number);
+}
+
 // A lost client's statement goes on in a block that is rolled back anyway, or where nobody wants it to.
 bool Host::must_cancel(const ClientEnd& client) {
     if (client.server == nullptr || client.session->phase() != ClientSession::Phase::linked || client.owns) return false;

@@ -58,8 +58,8 @@ void Host::logged_in(ServerEnd& server) {
                 gucs[i] = canonical(server.owner->wanted->values[static_cast<std::size_t>(place)]);
     const ModelTraits traits{.reports_at_once = scenario_.servers_report_at_once,
                              .shows_session = scenario_.pools[server.pool].keeps_session || server.owner != nullptr};
-    server.backend = std::make_unique<Backend>(events_, random_, scenario_.network, ModelServer(gucs, traits), runs_,
-                                               trace_, server.number);
+    server.backend = std::make_unique<Backend>(events_, random_, scenario_.network, scenario_.faults.temper, ModelServer(gucs, traits),
+                                               runs_, trace_, server.number);
     server.backend->to_proxy.on_readable = [this, &server] {
         serve(server);
         settle();
@@ -103,6 +103,7 @@ void Host::grant(ClientEnd& client, ServerEnd& server) {
     client.waiting_since = never;
     client.place_in_queue = 0;
     client.linked_since = now();
+    client.may_keep = client.session->policy().mode == PoolMode::session;
     SessionActions actions;
     client.session->on_granted(*server.session, now(), actions);
     carry_out(client, {}, actions);
@@ -137,6 +138,7 @@ void Host::handle_input(ServerEnd& server) {
         const std::string input = std::move(server.kept_in);
         const auto used = client->session->on_server_bytes(input, *server.session, now(), actions);
         server.kept_in = input.substr(used);
+        note_replies(server, Bytes(input).substr(0, used));
         carry_out(*client, input, actions);
         require(server.client == nullptr || client->session->policy().mode != PoolMode::statement ||
                     client->session->phase() != ClientSession::Phase::linked || server.backend->is_ending() ||
@@ -146,14 +148,25 @@ void Host::handle_input(ServerEnd& server) {
     }
 }
 
+// After an error only a reply of another kind tells what the server has read.
+void Host::note_replies(ServerEnd& server, Bytes used) {
+    server.replies.pass(used, [&](char type, std::size_t) {
+        if (type == 'E') server.is_doubtful = true;
+        else if (type != 'Z' && type != 'N' && type != 'A' && type != 'S') server.is_doubtful = false;
+    });
+}
+
 // True: the server is still there, and at rest if no task of ours runs on it.
 bool Host::handle_unlinked(ServerEnd& server) {
     const std::string input = std::move(server.kept_in);
     Bytes rest = input;
     const auto event = server.session->on_unlinked_bytes(rest);
     server.kept_in = rest;
+    note_replies(server, Bytes(input).substr(0, input.size() - rest.size()));
     if (event == UnlinkedEvent::nothing) return true;
     const auto task = std::exchange(server.task, ServerEnd::Task::none);
+    require(event != UnlinkedEvent::done || !server.backend->has_refused(), "server {} stays though it has refused its {}", server.number,
+            task == ServerEnd::Task::check ? "check" : "reset");
     if (event == UnlinkedEvent::done && task != ServerEnd::Task::none) {
         if (!server.kept_in.empty() && !handle_unlinked(server)) return false;
         (task == ServerEnd::Task::check ? server.checked_at : server.unused_since) = now();
@@ -274,7 +287,7 @@ void Host::close_socket(ServerEnd& server) {
     };
     if (random_.percent(60)) return release();
     decide(server.worker, [&](Book& book, BookActions& out) { book.server_lost(server.id, now(), out); });
-    events_.after(random_.span(Microseconds{random_.percent(8) ? 800'000 : 5'000}), [this, release] {
+    events_.after(random_.span(Microseconds{random_.percent(20) ? 800'000 : 5'000}), [this, release] {
         release();
         settle();
     });

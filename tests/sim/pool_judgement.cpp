@@ -114,6 +114,35 @@ void Host::require_may_open(const ServerEnd& server) {
     require(knocking == 1, "{} servers are being opened in a pool that cannot reach its server", knocking);
 }
 
+// Would this pool have opened a server with the permit that `instead` has got? The reserve and failing pools are the janitor's.
+bool Host::could_open(std::size_t pool, const Pool& instead) const {
+    const Pool& in_book = *book_.pool(pools_[pool].id);
+    if (&in_book == &instead || book_.is_paused(in_book) || in_book.failure.attempts > 0) return false;
+    // Its own server that is being closed will bring the permit.
+    if (!in_book.is_refused && in_book.in_state(ServerState::closing) > 0) return false;
+    if (in_book.policy->pool_size > 0 && in_book.open() >= in_book.policy->pool_size) return false;
+    if (in_book.waiting <= in_book.coming() && in_book.awaiting_own == 0) return false;
+    const bool of_database = in_book.database_bound == instead.database_bound;
+    const bool of_user = in_book.user_bound == instead.user_bound;
+    const bool database_full = book_.limits().databases()[in_book.database_bound].is_full();
+    const bool user_full = book_.limits().users()[in_book.user_bound].is_full();
+    return (database_full && of_database && (of_user || !user_full)) || (user_full && of_user && (of_database || !database_full));
+}
+
+// A permit that several pools wait for goes to the one whose session has waited longest.
+void Host::require_turn_of_pool(const BookAction& open) const {
+    if (shutting_down_ || now() < unsettled_until_) return;
+    const std::size_t pool = place_of(open.pool);
+    const Pool& in_book = *book_.pool(open.pool);
+    const auto owner = by_session_.find(open.session);
+    const Microseconds wait = owner == by_session_.end() ? longest_wait(pool) : now() - owner->second->login_began;
+    for (std::size_t other = 0; other < pools_.size(); ++other) {
+        if (!pools_[other].id || !could_open(other, in_book)) continue;
+        require(longest_wait(other) <= std::max(wait, longest_wait(pool)), "pool {} opens a server where pool {} has waited longer",
+                pool, other);
+    }
+}
+
 // What comes back stays only within the bounds in force.
 void Host::require_within_keeping(const ServerEnd& server) {
     const ServerEntry* entry = book_.servers().find(server.id);
@@ -144,7 +173,8 @@ void Host::require_due_eviction(const ServerEnd& server) {
             wanted += here;
             by_others = by_others || (here > 0 && id != entry.pool) || own > 0;
         }
-        require(by_others, "server {} gives way to nobody", server.number);
+        // Behind a pause sessions wait beside idle servers of their own, until they are called.
+        require(by_others || now() < unsettled_until_, "server {} gives way to nobody", server.number);
         require(bound.evicting <= wanted, "{} servers under {} give way to {} sessions", bound.evicting, bound.name,
                 wanted);
     };

@@ -46,7 +46,7 @@ PoolPolicy draw_policy(SeededRandom& random) {
 SessionPolicy draw_session(SeededRandom& random, PoolMode mode) {
     SessionPolicy session;
     session.mode = mode;
-    session.statements_max = mode == PoolMode::session || random.percent(15) ? 0 : random.pick({1, 2, 200});
+    session.statements_max = mode == PoolMode::session || random.percent(20) ? 0 : random.pick({1, 2, 200});
     session.query_timeout = ms(random.pick({0, 0, 0, 500, 3000}));
     session.query_wait_timeout = ms(random.pick({0, 0, 0, 300, 2000}));
     session.query_wait_notify = ms(random.pick({0, 50}));
@@ -58,6 +58,13 @@ SessionPolicy draw_session(SeededRandom& random, PoolMode mode) {
     if (random.percent(4)) session.max_packet_size = 3000;
     session.refuse_simple_query = random.percent(2);
     return session;
+}
+
+Temper draw_temper(SeededRandom& random) {
+    Temper temper;
+    if (random.percent(30)) temper.refuses = static_cast<int>(random.between(5, 40));
+    if (random.percent(30)) temper.speaks_again = static_cast<int>(random.between(1, 12));
+    return temper;
 }
 
 Faults draw_faults(SeededRandom& random) {
@@ -81,6 +88,7 @@ Faults draw_faults(SeededRandom& random) {
     faults.cancel_hangs = sometimes(90);
     faults.client_limits = random.percent(10);
     faults.early_shutdown = random.percent(6);
+    faults.temper = draw_temper(random);
     return faults;
 }
 
@@ -116,6 +124,8 @@ void draw_owners(SeededRandom random, Scenario& scenario) {
 void draw_pools(SeededRandom& random, Scenario& scenario) {
     const auto databases = random.between(1, 2);
     const auto users = random.between(1, 2);
+    const bool changes_modes = scenario.faults.reload > 0 && random.percent(40);    // what a server keeps is not counted on
+    if (changes_modes) scenario.faults.reload = 15;
     for (int database = 0; database < databases; ++database)
         for (int user = 0; user < users; ++user) {
             if (!scenario.pools.empty() && random.percent(20)) continue;
@@ -123,7 +133,9 @@ void draw_pools(SeededRandom& random, Scenario& scenario) {
             pool.database = "db" + std::to_string(database);
             pool.user = "user" + std::to_string(user);
             pool.policy = draw_policy(random);
+            if (changes_modes) pool.policy.server_reset_query.clear();
             pool.session = draw_session(random, pool.policy.mode);
+            if (changes_modes) pool.session.statements_max = 0;
             pool.keeps_session = pool.policy.mode == PoolMode::session && !pool.policy.server_reset_query.empty();
             pool.keeps_names = pool.keeps_session || (tracks_named_statements && pool.policy.mode != PoolMode::session &&
                                                       pool.session.statements_max > 0);
@@ -154,6 +166,7 @@ Scenario make_scenario(SeededRandom& random, int workers) {
     const auto clients = random.percent(80) ? random.between(3, 16) : random.between(12, 30);
     for (int i = 0; i < clients; ++i) scenario.clients.push_back(draw_client(random, scenario.pools.size(), troubled));
     scenario.calm_at = TimePoint{1'000'000} + Microseconds{random.between(500'000, 4'000'000)};
+    scenario.faults.temper.calm_at = scenario.calm_at;
     draw_owners(random, scenario);
     return scenario;
 }
@@ -162,7 +175,7 @@ PoolPolicy reloaded(SeededRandom& random, const PoolPlan& plan) {
     PoolPolicy policy = plan.policy;
     draw_sizes(random, policy);
     draw_timeouts(random, policy);
-    if (!plan.keeps_names && policy.mode != PoolMode::statement && random.percent(30))
+    if (!plan.keeps_names && policy.mode != PoolMode::statement && random.percent(70))
         policy.mode = random.percent(50) ? PoolMode::session : PoolMode::transaction;
     return policy;
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "routing/pool_policy.hpp"
+#include "tests/sim/backend.hpp"
 #include "tests/sim/model_server.hpp"
 #include "tests/sim/pipe.hpp"
 
@@ -55,6 +56,7 @@ struct Faults {
     int starting_up = 0;
     int connect_hangs = 0;
     int cancel_hangs = 0;  // percent of cancel connections
+    Temper temper;         // of all servers
     bool client_limits = false;
     bool early_shutdown = false;  // while clients are still there
 };

@@ -1,8 +1,11 @@
 #include "tests/sim/script.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "tests/sim/client_messages.hpp"
+#include "tests/sim/faltering.hpp"
 #include "tests/sim/model_server.hpp"
 #include "tests/sim/prepared_script.hpp"
 
@@ -20,6 +23,7 @@ public:
     Script write() {
         script_.reads_slowly = random_.percent(15);
         hurried_ = random_.percent(20);
+        careless_ = random_.percent(20);
         uses_names_ = traits_.keeps_names && random_.percent(70);
         const auto exchanges = random_.between(1, 12);
         for (int i = 0; i < exchanges; ++i) {
@@ -82,6 +86,7 @@ private:
     void exchange() {
         ++request_;
         place_ = 0;
+        if (careless_ && random_.percent(30)) send(copy_rows(1), usual_wait());    // that nobody waits for
         switch (random_.between(0, 19)) {
             case 0:
             case 1: return copy_in_simple();
@@ -173,9 +178,15 @@ private:
         settle();
     }
 
+    // Alone or behind something else, and so long that it arrives in pieces; now and then with more right behind it.
     void forget(const char* words) {
         prepared_.forget();
-        send(query(one_word(words)), usual_wait());
+        // DISCARD ALL is for a Query of its own.
+        std::string sql = words[1] == 'E' && random_.percent(40) ? statement() + ';' : "";
+        if (random_.percent(40)) sql += std::string(static_cast<std::size_t>(random_.between(600, 2000)), ' ');
+        send(query(sql + one_word(words)), usual_wait());
+        if (random_.percent(60)) send(prepared_.series(in_block_, [this] { return tag(); }) + frame('S'), Wait::none);
+        settle();
     }
 
     void function_call() {
@@ -192,19 +203,25 @@ private:
 
     int copy_fails_after() { return static_cast<int>(random_.percent(60) ? -1 : random_.between(0, 4)); }
 
-    std::string copy_rows() {
+    std::string copy_rows(int least = 0) {
         std::string bytes;
-        const auto rows = random_.between(0, 6);
+        const auto rows = random_.between(least, std::max(least, 6));
         for (int i = 0; i < rows; ++i) bytes += frame('d', std::string(static_cast<std::size_t>(row_size()), 'x'));
         return bytes;
     }
     std::string copy_end() { return random_.percent(80) ? frame('c') : frame('f', zero_ended("no more")); }
 
+    // A COPY that fails needs no end. Whoever leaves it out has seen the error; some data may come even later.
+    bool breaks_off(int fails_after) { return fails_after >= 0 && random_.percent(40); }
+
     void copy_in_simple() {
-        const auto sql = fmt::format("/*{}*/COPYIN {} 0", tag(), copy_fails_after());
+        const int fails_after = copy_fails_after();
+        const auto sql = fmt::format("/*{}*/COPYIN {} 0", tag(), fails_after);
         send(query(random_.percent(80) ? sql : sql + ";" + statement()), usual_wait());
-        send(copy_rows(), random_.percent(60) ? Wait::heard : Wait::none);
-        if (random_.percent(50)) send(copy_rows(), Wait::none);
+        const bool ends = !breaks_off(fails_after);
+        send(copy_rows(ends ? 0 : fails_after), random_.percent(60) ? Wait::heard : Wait::none);
+        if (random_.percent(ends ? 50 : 70)) send(copy_rows(), ends || random_.percent(30) ? Wait::none : Wait::settled);
+        if (!ends) return send("", Wait::settled);
         send(copy_end(), Wait::none);
         settle();
     }
@@ -212,7 +229,8 @@ private:
     // libpq sends Sync right behind the Execute and another one behind the data; others send Flush, or nothing.
     void copy_in_extended() {
         const bool sync_first = random_.percent(60);
-        const auto sql = fmt::format("/*{}*/COPYIN {} {}", tag(), copy_fails_after(), sync_first ? 1 : 0);
+        const int fails_after = copy_fails_after();
+        const auto sql = fmt::format("/*{}*/COPYIN {} {}", tag(), fails_after, sync_first ? 1 : 0);
         prepared_.spoil_unnamed();
         std::string bytes = parse_unnamed(sql) + bind_to("", "");
         if (random_.percent(50)) bytes += describe('P', "");
@@ -224,9 +242,11 @@ private:
         // libpq waits for the response before it goes on.
         const bool waits = sync_first || random_.percent(50);
         send(bytes, usual_wait());
-        send(copy_rows(), waits ? Wait::heard : Wait::none);
+        const bool ends = !breaks_off(fails_after);
+        send(copy_rows(ends ? 0 : fails_after), waits ? Wait::heard : Wait::none);
         if (random_.percent(30)) send(copy_rows(), Wait::none);
-        send(copy_end() + frame('S'), Wait::none);
+        if (!ends && random_.percent(20)) send(query(statement()), Wait::settled);    // nobody looks at it
+        send((ends ? copy_end() : "") + frame('S'), ends ? Wait::none : Wait::settled);
         settle();
     }
 
@@ -251,6 +271,7 @@ private:
     void end() {
         script_.ends_in_order = random_.percent(70);
         send(frame('X'), script_.ends_in_order ? Wait::settled : Wait::none);
+        if (random_.percent(30)) falter(random_, script_.steps);
         if (!traits_.vanishes) return;
         std::size_t total = 0;
         for (const Step& step : script_.steps) total += step.bytes.size();
@@ -264,6 +285,7 @@ private:
     Script script_;
     PreparedScript prepared_;
     bool hurried_ = false;
+    bool careless_ = false;
     bool uses_names_ = false;
     bool in_block_ = false;
     int request_ = 0;

@@ -22,7 +22,8 @@ enum class Wait {
 struct Step {
     std::string bytes;
     Wait wait = Wait::none;
-    Microseconds pause{};  // before it is sent, when the wait is over
+    Microseconds pause{};    // before it is sent, when the wait is over
+    bool continues = false;  // the rest of what the step before it has begun
 };
 
 struct Script {

@@ -128,7 +128,7 @@ void World::collect_mischiefs() {
              trace_("server {} is terminated", server.number);
              server.backend->end_with_fatal();
          })},
-        {faults.news, to_server([this](ServerEnd& server) { tell_news(*server.backend); })},
+        {faults.news, to_server([](ServerEnd& server) { server.backend->tell_news(); })},
         {faults.setting_changes, to_server([this](ServerEnd& server) {
              server.backend->change_setting(guc_time_zone, random_.pick({"utc", "cet", "jst"}));
          })},
@@ -145,13 +145,6 @@ int World::total_weight() const {
     int total = 0;
     for (const Mischief& mischief : mischiefs_) total += mischief.weight;
     return total;
-}
-
-void World::tell_news(Backend& backend) {
-    const int number = backend.number();
-    backend.say(random_.percent(50)   ? news_notice(number)
-                : random_.percent(50) ? news_notification(number)
-                                      : news_parameter(number));
 }
 
 void World::kill_somebody() {

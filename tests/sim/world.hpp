@@ -45,7 +45,6 @@ private:
     void do_mischief();
     void collect_mischiefs();
     int total_weight() const;
-    void tell_news(Backend& backend);
     void kill_somebody();
     void reload(std::size_t pool);
     void change_bound();

@@ -3,6 +3,7 @@
 from .mutation import mutation
 
 BOOK_OPENING_CPP = "routing/book_opening.cpp"
+BOOK_SERVERS_CPP = "routing/book_servers.cpp"
 LIMITS_CPP = "routing/limits.cpp"
 POOL_CPP = "routing/pool.cpp"
 POOL_DECISIONS_HPP = "routing/pool_decisions.hpp"
@@ -77,4 +78,6 @@ MUTATIONS = (
          "            pool.is_refused = true;\n")),
     mutation("clients beyond the process's bound are let in",
         (LIMITS_CPP, "return clients_ > clients_max_ ? Fault::too_many_clients : Fault::none;", "return Fault::none;")),
+    mutation("whoever waits for a lost server's permit gets no other",
+        (BOOK_SERVERS_CPP, "        remember_refused(id, pool);    // room may come", "        {}    // room may come")),
 )

@@ -39,4 +39,6 @@ MUTATIONS = (
         (LEAVING_CPP, "    if (has_own_server_) return finish_leaving(*server, out);\n", "")),
     mutation("a replication client's server is given back",
         (CLIENT_SESSION_CPP, "if (has_own_server_ || server.ledger.is_uncertain() ||", "if (server.ledger.is_uncertain() ||")),
+    mutation("a server that nobody waits for stays idle beside a replication client",
+        (BOOK_SERVERS_CPP, "pool.awaiting_own > 0 && lacks_room_for_own(pool, now);", "false;")),
 )

@@ -158,7 +158,8 @@ MUTATIONS = (
          "return request_failed || transaction != TransactionStatus::idle ? UnlinkedEvent::failed : UnlinkedEvent::done;",
          "return UnlinkedEvent::done;")),
     mutation("a server goes back while its client's parameters are held",
-        (CLIENT_SESSION_CPP, "scanner_.at_boundary() && !holds_input_;", "scanner_.at_boundary();")),
+        (CLIENT_SESSION_CPP, "scanner_.at_boundary() && !holds_input_;", "scanner_.at_boundary();"),
+        same_because="as long as they are held the answer to our SET is owed, and the server is not at rest"),
     mutation("input stays held after our own SET",
         (CLIENT_SESSION_CPP,
          "    holds_input_ = false;\n"

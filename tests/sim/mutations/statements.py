@@ -59,4 +59,10 @@ MUTATIONS = (
          "        server.ledger.push(RequestKind::parse, Disposition::answer, 1);\n",
          "        server.ledger.push(RequestKind::parse, Disposition::answer, 1);\n"
          "        out.make(Kind::made_to_client, [](std::string& bytes) { append_message(bytes, backend::ParseComplete{}); });\n")),
+    mutation("an answer of ours goes into the middle of a server's message",
+        (EFFECTS_CPP, "    if (server.is_between_messages()) send_answers(server, out);\n", "    send_answers(server, out);\n")),
+    mutation("whoever we have answered keeps the deadline of its request",
+        (EFFECTS_CPP, "    if (answers && phase_ == Phase::linked &&", "    if (false && phase_ == Phase::linked &&")),
+    mutation("what waits for the end of a notice is forgotten",
+        (CLIENT_SESSION_CPP, "    if (frame.begins || !frame.ends) return;\n", "    return;\n")),
 )
