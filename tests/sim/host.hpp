@@ -259,7 +259,8 @@ private:
     bool is_awaited(const ServerEnd& server);
     bool has_usable_server(std::size_t pool) const;
     void note_failure(const ServerEnd& server, const OpenFailure& failure);
-    void require_deadline(const ClientEnd& client);
+    void require_deadline(const ClientEnd& client, bool is_looked_at);
+    void require_in_order(const ClientEnd& client);
     void require_known_statements(const ServerEnd& server);
     void require_grantable(const ClientEnd& client, const ServerEnd& server);
     void require_turn(const ClientEnd& client);

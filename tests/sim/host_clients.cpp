@@ -150,6 +150,7 @@ void Host::handle_input(ClientEnd& client) {
         carry_out(client, input, actions);
         again = used > 0 || actions.size() > 0;
     }
+    require_in_order(client);
 }
 
 void Host::carry_out(ClientEnd& client, Bytes input, const SessionActions& actions) {

@@ -175,15 +175,15 @@ void Host::require_choice(const ServerEnd& server) {
     }
 }
 
-// What has to end by itself has a moment set for it.
-void Host::require_deadline(const ClientEnd& client) {
+// What has to end by itself has a moment set for it; `is_looked_at`: those that have passed have just been dealt with.
+void Host::require_deadline(const ClientEnd& client, bool is_looked_at) {
     const ClientSession& session = *client.session;
     const SessionPolicy& policy = session.policy();
     const TimePoint deadline = session.deadline();
     const auto due_by = [&](TimePoint since, Microseconds timeout) {
         return timeout.count() == 0 || deadline <= since + timeout;
     };
-    bool holds = deadline > now();
+    bool holds = deadline > now() || !is_looked_at;
     switch (session.phase()) {
         case ClientSession::Phase::idle: holds = holds && due_by(now(), policy.client_idle_timeout); break;
         case ClientSession::Phase::waiting:
@@ -204,6 +204,13 @@ void Host::require_deadline(const ClientEnd& client) {
     }
     require(holds, "client {} in phase {} has no deadline", client.outside->number(),
             static_cast<int>(session.phase()));
+}
+
+// Between two events: it keeps nothing for no reason, and not for ever.
+void Host::require_in_order(const ClientEnd& client) {
+    if (!client.open || client.session->phase() != ClientSession::Phase::linked) return;
+    require_given_back(client);
+    require_deadline(client, false);
 }
 
 void Host::require_timely(const ClientEnd& client) {
@@ -260,7 +267,7 @@ void Host::check_deadlines() {
         require_timely(*client);
         require_notified(*client);
         require_given_back(*client);
-        require_deadline(*client);
+        require_deadline(*client, true);
     }
     settle();
 }

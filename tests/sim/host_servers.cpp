@@ -144,6 +144,7 @@ void Host::handle_input(ServerEnd& server) {
                     client->session->phase() != ClientSession::Phase::linked || server.backend->is_ending() ||
                     server.session->transaction == TransactionStatus::idle,
                 "client {} has opened a block in statement mode", client->outside->number());
+        require_in_order(*client);
         again = used > 0 || actions.size() > 0;
     }
 }
@@ -285,9 +286,9 @@ void Host::close_socket(ServerEnd& server) {
         by_server_.erase(server.id);
         decide(server.worker, [&](Book& book, BookActions& out) { book.server_closed(server.id, now(), out); });
     };
-    if (random_.percent(60)) return release();
+    if (random_.percent(50)) return release();
     decide(server.worker, [&](Book& book, BookActions& out) { book.server_lost(server.id, now(), out); });
-    events_.after(random_.span(Microseconds{random_.percent(20) ? 800'000 : 5'000}), [this, release] {
+    events_.after(random_.span(Microseconds{random_.percent(30) ? 800'000 : 5'000}), [this, release] {
         release();
         settle();
     });

@@ -61,15 +61,16 @@ std::string PreparedScript::use_name(bool in_block, const NextTag& next_tag) {
     const std::string name = any_name();
     const bool may_parse = !in_block || traits_.parses_in_blocks;
     std::string bytes;
-    if (random_.percent(8)) {
+    if (random_.percent(12)) {
         bytes += close('S', name);
         believed_.erase(name);
     }
     const bool parses = may_parse && (!believed_.contains(name) ? random_.percent(96) : random_.percent(6));
     if (parses) bytes += prepare(name, any_text());
     // In a failed block PostgreSQL describes what returns no rows; where it must be parsed again first, that fails.
-    if (!in_block && random_.percent(25)) bytes += describe('S', name);
-    if (random_.percent(parses ? 75 : 95)) bytes += run(name, next_tag);
+    const bool only_asks = !in_block && random_.percent(15);
+    if (only_asks || (!in_block && random_.percent(25))) bytes += describe('S', name);
+    if (!only_asks && random_.percent(parses ? 75 : 95)) bytes += run(name, next_tag);
     return bytes;
 }
 

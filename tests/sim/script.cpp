@@ -99,8 +99,8 @@ private:
             case 8:
             case 9:
             case 10:
-            case 11:
-            case 12: return pipeline();
+            case 11: return pipeline();
+            case 12:
             case 13:
             case 14: return uses_names_ ? prepared() : simple();
             default: return simple();
