@@ -142,8 +142,14 @@ bool Book::evict_one(SharedBound& bound, PoolId for_pool, BookActions& out) {
     ServerEntry& server = servers_.at(oldest);
     Pool& pool = pools_.at(server.pool.index);
     pool.shares[server.worker].idle.remove(servers_, oldest);
-    (&bound == &limits_.database_at(pool.database_bound) ? server.evicted_for_database : server.evicted_for_user) = true;
-    ++bound.evicting;
+    SharedBound& database = limits_.database_at(pool.database_bound);
+    SharedBound& user = limits_.user_at(pool.user_bound);
+    // One of the very pool makes room under both.
+    const bool under_both = server.pool == for_pool && database.is_full() && user.is_full();
+    server.evicted_for_database = under_both || &bound == &database;
+    server.evicted_for_user = under_both || &bound == &user;
+    if (server.evicted_for_database) ++database.evicting;
+    if (server.evicted_for_user) ++user.evicting;
     close(servers_.id_of(oldest), server, CloseReason::evicted, out);
     return true;
 }

@@ -108,6 +108,18 @@ TEST_CASE("an idle server of the pool itself gives way where a shared bound is f
     CHECK(book.closed(1) == Orders{"open s2 on 0 for c2"});
 }
 
+TEST_CASE("… one for each client, where both bounds are full") {
+    BookScript book;
+    const auto pool = book.pool(pool_of(5));
+    book.database_bound("app", 2);
+    book.user_bound("alice", 2);
+    book.serve(pool, 2);
+    CHECK(book.check_in(1).empty());
+    CHECK(book.check_in(2).empty());
+    CHECK(book.ask_own_server(book.client(pool)) == Orders{"close s1: evicted"});
+    CHECK(book.closed(1) == Orders{"open s3 on 0 for c3"});
+}
+
 TEST_CASE("a replication client that goes while it waits leaves its place") {
     BookScript book;
     const auto pool = book.pool(pool_of(1));
