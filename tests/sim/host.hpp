@@ -278,6 +278,7 @@ private:
     void require_may_open(const ServerEnd& server);
     bool could_open(std::size_t pool, const Pool& instead) const;
     void require_turn_of_pool(const BookAction& open) const;
+    void require_turn_of_owners(const ClientEnd& client);
     void require_within_keeping(const ServerEnd& server);
     void require_due_eviction(const ServerEnd& server);
     void require_told(const ClientEnd& client);

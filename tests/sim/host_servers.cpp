@@ -95,6 +95,7 @@ void Host::grant(ClientEnd& client, ServerEnd& server) {
     trace_("worker {} grants server {} to client {}", client.worker, server.number, client.outside->number());
     require_grantable(client, server);
     require_turn(client);
+    if (server.owner == nullptr) require_turn_of_owners(client);
     require_fit(server);
     require_choice(server);
     client.server = &server;

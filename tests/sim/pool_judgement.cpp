@@ -143,6 +143,21 @@ void Host::require_turn_of_pool(const BookAction& open) const {
     }
 }
 
+// In a full pool a server is closed, not lent, where a replication client has waited for longer than all others.
+void Host::require_turn_of_owners(const ClientEnd& client) {
+    const Pool& in_book = *book_.pool(pools_[client.pool].id);
+    const bool is_full = in_book.policy->pool_size > 0 && in_book.open() >= size_now(client.pool);
+    if (in_book.awaiting_own <= in_book.in_state(ServerState::closing) || !(is_full || is_bound_full(in_book))) return;
+    TimePoint first_owner = never, first_other = client.waiting_since;
+    for (const auto& other : clients_) {
+        if (!other->open || other->pool != client.pool) continue;
+        if (awaits_own(*other)) first_owner = std::min(first_owner, other->login_began);
+        if (other->place_in_queue != 0) first_other = std::min(first_other, other->waiting_since);
+    }
+    require(first_owner >= first_other, "client {} is served before a replication client that has waited longer",
+            client.outside->number());
+}
+
 // What comes back stays only within the bounds in force.
 void Host::require_within_keeping(const ServerEnd& server) {
     const ServerEntry* entry = book_.servers().find(server.id);

@@ -114,7 +114,7 @@ ClientPlan draw_client(SeededRandom& random, std::size_t pools, bool troubled) {
 
 // From chance of their own, so that other runs stay as they were.
 void draw_owners(SeededRandom random, Scenario& scenario) {
-    if (!random.percent(15)) return;
+    if (!random.percent(25)) return;
     for (ClientPlan& plan : scenario.clients) {
         const bool refused = std::ranges::any_of(plan.parameters, [](const auto& wanted) { return wanted.second.starts_with('!'); });
         plan.owns_server = !refused && random.percent(30);
