@@ -22,6 +22,16 @@ SessionScript& begin_transaction(SessionScript& script) {
     return script;
 }
 
+// Ended by the server while half a row is on its way; the other half is returned.
+std::string fail_a_copy_in_its_row(SessionScript& script) {
+    const std::string row = copy_row("half of it");
+    script.client_sends(query("copy t from stdin")).expect_check_out();
+    script.server_sends(copy_in_response);
+    script.client_sends(row.substr(0, 8));
+    script.server_sends(error(), ready).expect_no_check_in();
+    return row.substr(8);
+}
+
 }  // namespace
 
 TEST_CASE("a single statement has a server from its arrival to its ReadyForQuery") {
@@ -341,26 +351,16 @@ TEST_CASE("a row of a COPY longer than max_packet_size is refused behind others 
 TEST_CASE("a message too long closes no server that went back just before it") {
     SessionPolicy policy = transaction_pooling();
     policy.max_packet_size = 60;
-    const std::string row = copy_row("half of it");
     SessionScript script;
-    script.under(policy).client_sends(query("copy t from stdin")).expect_check_out();
-    script.server_sends(copy_in_response);
-    script.client_sends(row.substr(0, 8));
-    script.server_sends(error(), ready).expect_no_check_in();
-    script.client_sends(row.substr(8) + query(std::string(100, 'x')));
+    script.client_sends(fail_a_copy_in_its_row(script.under(policy)) + query(std::string(100, 'x')));
     script.expect({"check in", "close client: bad packet header: '5100000069'"});
 }
 
 TEST_CASE("a statement beyond all bounds closes no server that went back just before it") {
     SessionPolicy policy = transaction_pooling();
     policy.statements_max = 10;
-    const std::string row = copy_row("half of it");
     SessionScript script;
-    script.under(policy).client_sends(query("copy t from stdin")).expect_check_out();
-    script.server_sends(copy_in_response);
-    script.client_sends(row.substr(0, 8));
-    script.server_sends(error(), ready).expect_no_check_in();
-    script.client_sends(row.substr(8) + std::string("P\2\0\0\0name", 9));
+    script.client_sends(fail_a_copy_in_its_row(script.under(policy)) + std::string("P\2\0\0\0name", 9));
     script.expect({"check in", "close client: message too long"});
 }
 
