@@ -29,7 +29,7 @@ struct FreeBlocksEnd {
 };
 
 char* allocate_new(std::uint32_t bytes) {
-    static thread_local FreeBlocksEnd end;    // every thread that has a block has one of these
+    static thread_local FreeBlocksEnd end;    // a thread that only gives blocks back keeps at most the megabyte
     auto* block = static_cast<char*>(std::malloc(bytes));
     if (block == nullptr) throw std::bad_alloc();
     return block;

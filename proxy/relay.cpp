@@ -29,7 +29,7 @@ bool Relay::run_batch(bool may_wait) {
     in_batch_ = true;
     const bool more = run_rounds(may_wait);
     in_batch_ = false;
-    served_at_ = now();
+    served_at_ = now_;
     return more;
 }
 

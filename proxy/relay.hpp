@@ -62,7 +62,7 @@ public:
     // short. True: there may be more at once; false: there was nothing any more.
     bool run_batch(bool may_wait = false);
     bool is_in_batch() const { return in_batch_; }
-    // The last batch has ended then.
+    // Whoever was served by the last batch was served until then.
     TimePoint served_at() const { return served_at_; }
     // Ends a batch that waits, soon: there is work outside of the relay. From any thread.
     void end_batch() {

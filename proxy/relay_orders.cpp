@@ -1,5 +1,5 @@
 // Carrying out what sessions and the book have decided.
-#include <cstring>
+#include <cassert>
 
 #include "protocol/backend/notice_response.hpp"
 #include "protocol/backend/ready_for_query.hpp"
@@ -29,14 +29,20 @@ std::string waiting_notice() {
     return out;
 }
 
+// Checked in every build, since it is what goes to a peer.
+Bytes range_of(Bytes input, const SessionAction& action) {
+    assert(std::size_t{action.offset} + action.length <= input.size());
+    return {input.data() + action.offset, action.length};
+}
+
 }  // namespace
 
 void Relay::carry_out(ClientConnection& client, Bytes input, const SessionActions& actions) {
     for (const SessionAction& action : actions) {
         switch (action.kind) {
-            case SessionActionKind::forward_to_client: write_client(client, {input.data() + action.offset, action.length}); break;
+            case SessionActionKind::forward_to_client: write_client(client, range_of(input, action)); break;
             case SessionActionKind::forward_to_server:
-                if (client.server != nullptr) send_server(*client.server, {input.data() + action.offset, action.length});
+                if (client.server != nullptr) send_server(*client.server, range_of(input, action));
                 break;
             case SessionActionKind::made_to_client: write_client(client, actions.made(action)); break;
             case SessionActionKind::made_to_server:
@@ -75,7 +81,7 @@ void Relay::carry_out_rare(ClientConnection& client, Bytes input, const SessionA
                                                                           : CloseReason::fault);
             break;
         case SessionActionKind::close_client:
-            close_client(client, action.fault, hex_of(input.substr(action.offset, action.length)));
+            close_client(client, action.fault, hex_of(range_of(input, action)));
             break;
         case SessionActionKind::resume_client:
             client.resumes = true;
