@@ -10,6 +10,7 @@
 #include "proxy/log.hpp"
 #include "proxy/names.hpp"
 #include "proxy/pool_setup.hpp"
+#include "proxy/tls/handshake.hpp"
 #include "routing/effective_settings.hpp"
 #include "routing/welcome.hpp"
 
@@ -260,13 +261,21 @@ void Login::begin_console(int descriptor, std::unique_ptr<TransportLayer> layer)
                                                             .user_bound = counts_.user()});
 }
 
-void Login::on_tls_ready(TlsFacts facts, std::string description) {
-    tls_ = std::move(description);
-    login_.on_tls_ready(std::move(facts));
+void Login::on_tls_ready(const TlsLayer& layer) {
+    tls_ = layer.description();
+    login_.on_tls_ready(facts_of(layer));
 }
 
-void Login::on_tls_failed(std::string failure) {
-    tls_failure_ = failure.empty() ? "client unexpected eof" : std::move(failure);
+void Login::on_tls_failed(const std::string& failure) {
+    if (!failure.empty()) log(LogLevel::warning, "{} {}", name(), failure);
+    tls_failure_ = failure;
+    login_.on_tls_failed();
+}
+
+// What cannot be said over TLS is not said at all: within a handshake the client expects nothing else.
+void Login::on_timeout() {
+    if (login_.next() != Step::negotiate_tls) return login_.refuse(Fault::client_login_timeout);
+    tls_failure_ = fault_message(Fault::client_login_timeout);
     login_.on_tls_failed();
 }
 
@@ -337,7 +346,5 @@ void Login::log_close() const {
     if (!login_.has_sent_anything() || !config_->settings->log_disconnections) return;
     log(LogLevel::log, "{} closing because: {} (age={}s)", name(), tls_failure_.empty() ? "client unexpected eof" : tls_failure_, age());
 }
-
-void Login::log_tls_failure(const std::string& failure) const { log(LogLevel::warning, "{} {}", name(), failure); }
 
 }  // namespace pgweir

@@ -11,6 +11,8 @@
 
 namespace pgweir {
 
+class TlsLayer;
+
 class Login : public LoginView {
 public:
     using Next = LoginNext;
@@ -27,10 +29,10 @@ public:
     void on_bytes(Bytes bytes) { login_.on_bytes(bytes); }
     void on_end() { login_.on_end(); }
     void on_derived(const ScramKeys& keys) { login_.on_derived(keys); }
-    void on_tls_ready(TlsFacts facts, std::string description);
+    void on_tls_ready(const TlsLayer& layer);
     // `failure`: for the log; empty: the client has just gone.
-    void on_tls_failed(std::string failure);
-    void on_timeout() { login_.refuse(Fault::client_login_timeout); }
+    void on_tls_failed(const std::string& failure);
+    void on_timeout();
 
     const ScramDerivation& derive_job() const { return login_.derive_job(); }
     bool derive_job_is_cacheable() const { return login_.derive_job_is_cacheable(); }
@@ -38,7 +40,6 @@ public:
     Bytes leftover() const { return login_.leftover(); }
     // When the client must have logged in; `never`: no bound.
     TimePoint deadline() const;
-    void log_tls_failure(const std::string& failure) const;
 
     // The session that waits for its welcome, and how long it may.
     SessionId session() const { return session_; }

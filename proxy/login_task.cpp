@@ -35,6 +35,7 @@ class LoginTask {
 public:
     LoginTask(Worker& worker, std::unique_ptr<Login> login, Transport& transport)
         : worker_(worker), login_(std::move(login)), state_(std::make_shared<LoginState>(worker.io(), transport.fd())) {
+        state_->layer = transport.take_layer();
         transport.release();    // the state has it
     }
 
@@ -95,12 +96,19 @@ private:
             login_->on_bytes({buffer, count});
     }
 
-    // What cannot be said over TLS is not said at all: the client expects nothing else now.
+    // Of a slow key, or one that has begun and could not send all of its answer.
     Task negotiate_tls() {
-        const auto outcome = co_await accept_tls(worker_, *state_, login_->config().tls->clients.context, login_->leftover());
-        if (outcome.succeeded) co_return login_->on_tls_ready(facts_of(static_cast<const TlsLayer&>(*state_->layer)), state_->layer->description());
-        if (!outcome.failure.empty()) login_->log_tls_failure(outcome.failure);
-        login_->on_tls_failed(state_->timed_out ? fault_message(Fault::client_login_timeout) : outcome.failure);
+        TlsOutcome outcome;
+        if (state_->layer)
+            outcome = co_await continue_tls(worker_, *state_);
+        else
+            outcome = co_await accept_tls(worker_, *state_, login_->config().tls->clients.context, login_->leftover());
+        if (outcome.succeeded)
+            login_->on_tls_ready(static_cast<const TlsLayer&>(*state_->layer));
+        else if (state_->timed_out)
+            login_->on_timeout();
+        else
+            login_->on_tls_failed(outcome.failure);
     }
 
     asio::awaitable<Next> await_welcome() {

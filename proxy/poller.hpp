@@ -32,7 +32,7 @@ struct PollToken {
 
 class Poller {
 public:
-    static constexpr int batch_events = 256;
+    static constexpr int batch_events = 1024;
 
     Poller();
     ~Poller();

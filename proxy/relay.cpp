@@ -11,7 +11,7 @@ namespace {
 
 constexpr int rounds_max = 8;
 constexpr Microseconds batch_time{1'000};
-constexpr Microseconds newcomers_time{500};
+constexpr Microseconds newcomers_time{300};
 
 bool is_newcomer(const PollToken& token) { return token.kind == PollKind::login || token.kind == PollKind::listener; }
 
@@ -64,8 +64,9 @@ void Relay::on_events(std::span<const epoll_event> events) {
     const TimePoint until = served + std::max(served - began, newcomers_time);
     for (const epoll_event& event : events) {
         const auto token = PollToken::unpack(event.data.u64);
-        if (is_newcomer(token)) on_event(token, event.events);
-        if (now_ >= until) return;
+        if (!is_newcomer(token)) continue;
+        on_event(token, event.events);
+        if (now() >= until) return;
     }
 }
 

@@ -56,15 +56,16 @@ public:
     // The last write waits for bytes to come: it is to be tried again when the socket is readable.
     bool write_wants_read() const { return write_wants_read_; }
     bool has_buffered() const { return layer_ && layer_->has_buffered(); }
-    // "TLSv1.3/TLS_AES_256_GCM_SHA384/ECDH=X25519"; empty: no TLS.
+    // "TLSv1.3/TLS_AES_128_GCM_SHA256/ECDH=X25519"; empty: no TLS.
     std::string tls() const { return layer_ ? layer_->description() : std::string(); }
 
     // Ends the sending side, so that the peer sees all that was written; then the socket.
     void close();
     // At once: the peer has nothing to see any more.
     void drop();
-    // The socket is the caller's now; only of a plain one.
+    // The socket is the caller's now, who takes the layer first if there is one.
     int release() { return std::exchange(fd_, -1); }
+    std::unique_ptr<TransportLayer> take_layer() { return std::move(layer_); }
     int fd() const { return fd_; }
     bool is_open() const { return fd_ >= 0; }
     bool is_plain() const { return !layer_; }

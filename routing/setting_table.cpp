@@ -50,7 +50,7 @@ constexpr auto table = std::to_array<SettingRow>({
     {"cancel_wait_timeout",         seconds,       &S::cancel_wait_timeout,        "10",          natural,        reload,            "give up on a cancel request that got no server connection; 0: never"},
     {"client_idle_timeout",         seconds,       &S::client_idle_timeout,        "0",           natural,        reload,            "close a client idle for longer; 0: off"},
     {"client_login_timeout",        seconds,       &S::client_login_timeout,       "60",          natural,        reload,            "close a client that has not finished its login; 0: off"},
-    {"client_tls13_ciphers",        text,          &S::client_tls13_ciphers,       none,          {},             reload,            "TLS 1.3 cipher suites towards clients"},
+    {"client_tls13_ciphers",        text,          &S::client_tls13_ciphers,       none,          {},             reload,            "TLS 1.3 cipher suites towards clients; none: the library's, the one with AES-128 first"},
     {"client_tls_ca_file",          file,          &S::client_tls_ca_file,         "",            {},             reload,            "CA for client certificates; without one none is asked for below verify-ca"},
     {"client_tls_cert_file",        file,          &S::client_tls_cert_file,       "",            {},             reload,            "certificate shown to clients, those of its chain behind it"},
     {"client_tls_ciphers",          text,          &S::client_tls_ciphers,         "default",     {},             reload,            "ciphers up to TLS 1.2 towards clients"},

@@ -24,13 +24,8 @@ asio::awaitable<HandshakeStep> take_step(Worker& worker, TlsLayer& layer, int fd
 asio::awaitable<TlsOutcome> run_handshake(Worker& worker, AsyncTransport& transport, TlsLayer& layer) {
     for (;;) {
         const auto step = co_await take_step(worker, layer, transport.socket.native_handle());
-        switch (step) {
-            case HandshakeStep::done: co_return TlsOutcome{.succeeded = true, .failure = {}};
-            case HandshakeStep::failed: co_return TlsOutcome{.failure = "TLS handshake error: " + layer.failure()};
-            case HandshakeStep::ended: co_return TlsOutcome{};
-            case HandshakeStep::wants_read:
-            case HandshakeStep::wants_write: break;
-        }
+        if (step != HandshakeStep::wants_read && step != HandshakeStep::wants_write)
+            co_return TlsOutcome{.succeeded = step == HandshakeStep::done, .failure = layer.failure()};
         const bool ready = co_await transport.wait(step == HandshakeStep::wants_read ? Socket::wait_read : Socket::wait_write);
         if (!ready) co_return TlsOutcome{};
     }
@@ -58,8 +53,13 @@ asio::awaitable<TlsOutcome> accept_tls(Worker& worker, AsyncTransport& transport
         const bool ready = co_await transport.wait(Socket::wait_read);
         if (!ready) co_return TlsOutcome{};
     }
-    auto outcome = co_await run_handshake(worker, transport, *layer);
-    if (outcome.succeeded) transport.layer = std::move(layer);
+    transport.layer = std::move(layer);
+    co_return co_await continue_tls(worker, transport);
+}
+
+asio::awaitable<TlsOutcome> continue_tls(Worker& worker, AsyncTransport& transport) {
+    auto outcome = co_await run_handshake(worker, transport, static_cast<TlsLayer&>(*transport.layer));
+    if (!outcome.succeeded) transport.layer.reset();
     co_return outcome;
 }
 

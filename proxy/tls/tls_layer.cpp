@@ -1,5 +1,6 @@
 #include "proxy/tls/tls_layer.hpp"
 
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -25,6 +26,11 @@ std::optional<std::size_t> send_some(int fd, Bytes bytes) {
     }
 }
 
+bool has_hung_up(int fd) {
+    pollfd entry{.fd = fd, .events = POLLRDHUP, .revents = 0};
+    return ::poll(&entry, 1, 0) == 1;
+}
+
 }  // namespace
 
 TlsLayer::TlsLayer(std::shared_ptr<const TlsContext> context, Bytes early) : context_(std::move(context)), ssl_(context_->make_connection()) {
@@ -45,6 +51,10 @@ HandshakeStep TlsLayer::shake_hands(int fd) {
     clear_openssl_errors();
     const int result = SSL_do_handshake(ssl_.get());
     const int error = SSL_get_error(ssl_.get(), result);
+    if (result == 1 && kept_.empty()) {
+        keep_last_words();
+        return HandshakeStep::done;
+    }
     const bool lost = send_gathered() == IoStatus::failed;
     if (result != 1 && error != SSL_ERROR_WANT_READ) return fail_handshake();
     if (lost) return HandshakeStep::ended;
@@ -52,14 +62,22 @@ HandshakeStep TlsLayer::shake_hands(int fd) {
     return result == 1 ? HandshakeStep::done : HandshakeStep::wants_read;
 }
 
+// A ticket, or our Finished: a packet of its own would wake the peer for nothing.
+void TlsLayer::keep_last_words() {
+    kept_.append(gathered_ciphertext());
+    gathered_ciphertext().clear();
+    has_last_words_ = !kept_.empty();
+}
+
 HandshakeStep TlsLayer::fail_handshake() {
     failed_ = true;
     if (ERR_peek_error() == 0) return HandshakeStep::ended;    // the socket's end, not TLS's
     // What is wrong with a certificate's bytes stands in front of it.
     const bool is_about_certificate = ERR_GET_REASON(ERR_peek_last_error()) == SSL_R_CERTIFICATE_VERIFY_FAILED;
-    failure_ = take_openssl_error();
+    std::string reason = take_openssl_error();
     if (is_about_certificate)
-        failure_ = fmt::format("certificate verify failed ({})", X509_verify_cert_error_string(SSL_get_verify_result(ssl_.get())));
+        reason = fmt::format("certificate verify failed ({})", X509_verify_cert_error_string(SSL_get_verify_result(ssl_.get())));
+    failure_ = "TLS handshake error: " + reason;
     return HandshakeStep::failed;
 }
 
@@ -95,7 +113,7 @@ IoResult TlsLayer::read(int fd, char* into, std::size_t size) {
         // What has come is used up, and the socket has been seen empty: no second look that would only say so.
         if (status == IoStatus::done && socket_.drained && SSL_has_pending(ssl_.get()) == 0) status = IoStatus::again;
     }
-    if (!gathered_ciphertext().empty()) send_gathered();    // alerts, answers to key updates
+    if (!gathered_ciphertext().empty() || (has_last_words_ && total == 0)) send_gathered();    // alerts, answers to key updates
     if (total == 0) return {status, 0};
     stopped_early_ = status != IoStatus::again;
     return {IoStatus::done, total};
@@ -105,7 +123,7 @@ IoResult TlsLayer::write(int fd, const char* from, std::size_t size) {
     if (failed_) return {IoStatus::failed, 0};
     if (size == 0) return {IoStatus::done, 0};
     socket_.fd = fd;
-    if (!kept_.empty())
+    if (!kept_.empty() && !has_last_words_)
         if (const auto status = send_gathered(); status != IoStatus::done) return {status, 0};
     const std::size_t owed = owes_byte_ ? 1 : 0;
     owes_byte_ = false;
@@ -127,6 +145,7 @@ IoResult TlsLayer::write(int fd, const char* from, std::size_t size) {
 // Behind what is kept; what the socket does not take is kept. `again`: something is.
 IoStatus TlsLayer::send_gathered() {
     std::string& bytes = gathered_ciphertext();
+    has_last_words_ = false;
     if (!kept_.empty()) {
         kept_.append(bytes);
         bytes.clear();
@@ -146,9 +165,9 @@ IoStatus TlsLayer::send_kept() {
     return kept_.empty() ? IoStatus::done : IoStatus::again;
 }
 
-// A farewell, if it goes at once: an end without one looks like an attack to some.
+// A farewell, if it goes at once and somebody is there to hear it: an end without one looks like an attack to some.
 void TlsLayer::close(int fd) {
-    if (failed_ || !kept_.empty() || SSL_in_init(ssl_.get()) != 0) return;
+    if (failed_ || !kept_.empty() || SSL_in_init(ssl_.get()) != 0 || has_hung_up(fd)) return;
     socket_.fd = fd;
     clear_openssl_errors();
     SSL_shutdown(ssl_.get());

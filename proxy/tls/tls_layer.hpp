@@ -3,7 +3,8 @@
 // Promises: a read that comes short means that the socket is empty for now and nothing is left inside; a write is taken
 // whole into records and sent at once, and what the socket does not take is kept as ciphertext, while the last byte that
 // it stands for counts as not taken: so the caller offers it again when the socket can take more, and reads no more from
-// the other side before. Memory of an idle connection is OpenSSL's own floor: no buffer is kept.
+// the other side before. A handshake's last words go with the first bytes behind it, or with the first read that finds none.
+// Memory of an idle connection is OpenSSL's own floor: no buffer is kept.
 // Not here: who waits for readiness (Poller, AsyncTransport), when a handshake may use the processor (HandshakeQueue).
 #pragma once
 
@@ -29,7 +30,7 @@ public:
 
     // As far as the handshake comes with what is there.
     HandshakeStep shake_hands(int fd);
-    // Why it failed; for the log.
+    // Why it failed; for the log. Empty: the connection just ended.
     const std::string& failure() const { return failure_; }
     const TlsContext& context() const { return *context_; }
 
@@ -48,6 +49,7 @@ private:
     IoStatus send_gathered();
     IoStatus send_kept();
     IoStatus fail();
+    void keep_last_words();
     HandshakeStep fail_handshake();
 
     std::shared_ptr<const TlsContext> context_;
@@ -58,6 +60,7 @@ private:
     bool owes_byte_ = false;          // the first byte of the next write is in `kept_` already
     bool stopped_early_ = false;      // the last read was full, or met the end behind data: more is inside
     bool failed_ = false;
+    bool has_last_words_ = false;     // of the handshake, in `kept_`
 };
 
 }  // namespace pgweir

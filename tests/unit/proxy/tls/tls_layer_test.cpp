@@ -27,6 +27,7 @@ public:
         REQUIRE(left_done);
         REQUIRE(right_done);
         char ticket[16];
+        REQUIRE(left.read(fds[0], ticket, sizeof ticket).status == IoStatus::again);
         REQUIRE(right.read(fds[1], ticket, sizeof ticket).status == IoStatus::again);
     }
     Pair(const Pair&) = delete;
@@ -250,19 +251,55 @@ TEST_CASE("one connection's error is not the next one's") {
     CHECK(healthy.read(received, 100).status == IoStatus::done);
 }
 
+TEST_CASE("a handshake's last words go with the first bytes behind it, or before the next wait") {
+    const bool has_bytes_to_send = GENERATE(true, false);
+    int fds[2];
+    REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds) == 0);
+    TlsLayer client(std::make_shared<const TlsContext>(servers_tls(), TlsFiles{}));
+    TlsLayer server(std::make_shared<const TlsContext>(clients_tls(), files_of(make_certificate())));
+    char byte = '\0';
+    const auto has_come = [&] { return ::recv(fds[1], &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1; };
+    REQUIRE(client.shake_hands(fds[1]) == HandshakeStep::wants_read);
+    REQUIRE(server.shake_hands(fds[0]) == HandshakeStep::wants_read);
+    REQUIRE(client.shake_hands(fds[1]) == HandshakeStep::done);
+    REQUIRE(client.write(fds[1], "start-up", 8).bytes == 8);
+    REQUIRE(server.shake_hands(fds[0]) == HandshakeStep::done);
+    CHECK_FALSE(has_come());
+    char received[16];
+    CHECK(server.read(fds[0], received, sizeof received).bytes == 8);
+    CHECK_FALSE(has_come());
+    if (has_bytes_to_send) {
+        CHECK(server.write(fds[0], "welcome", 7).bytes == 7);
+        CHECK(client.read(fds[1], received, sizeof received).bytes == 7);
+    } else {
+        CHECK(server.read(fds[0], received, sizeof received).status == IoStatus::again);
+        CHECK(has_come());
+    }
+    for (const int fd : fds) ::close(fd);
+}
+
+TEST_CASE("nobody is told farewell who has hung up") {
+    const bool has_hung_up = GENERATE(true, false);
+    Pair pair;
+    if (has_hung_up) ::shutdown(pair.fds[1], SHUT_WR);
+    pair.left.close(pair.fds[0]);
+    char byte = '\0';
+    CHECK((::recv(pair.fds[1], &byte, 1, MSG_DONTWAIT) == 1) == !has_hung_up);
+}
+
 TEST_CASE("a layer says what was agreed on") {
     Pair pair;
-    CHECK(pair.left.description() == "TLSv1.3/TLS_AES_256_GCM_SHA384/ECDH=X25519");
+    CHECK(pair.left.description() == "TLSv1.3/TLS_AES_128_GCM_SHA256/ECDH=X25519");
     CHECK(pair.right.description() == pair.left.description());
 }
 
 TEST_CASE("a certificate that is refused is told with its reason, whatever is wrong with it") {
     const auto authority = make_certificate({.common_name = "authority", .is_authority = true});
     CHECK(failure_with(with_a_spoiled_signature(make_certificate({.issuer = &authority})), authority) ==
-          "certificate verify failed (certificate signature failure)");
+          "TLS handshake error: certificate verify failed (certificate signature failure)");
     CHECK(failure_with(make_certificate({.issuer = &authority, .days = -1}), authority) ==
-          "certificate verify failed (certificate has expired)");
-    CHECK_THAT(failure_with(make_certificate(), authority), Catch::StartsWith("certificate verify failed (self"));
+          "TLS handshake error: certificate verify failed (certificate has expired)");
+    CHECK_THAT(failure_with(make_certificate(), authority), Catch::StartsWith("TLS handshake error: certificate verify failed (self"));
 }
 
 }  // namespace pgweir::test
