@@ -78,6 +78,9 @@ client_wire() {
     check "pgbench over TLS loses nothing" pgbench_runs
     check "a cancel request is taken" cancel_works
     stop_proxy
+    start_tls_proxy long require "client_tls_cert_file = $certs/long.crt" "client_tls_key_file = $certs/long.key" 'tcp_socket_buffer = 4096'
+    check "an answer that the socket does not take at once" wire an_answer_that_the_socket_does_not_take_at_once
+    stop_proxy
     start_tls_proxy slow require "client_tls_cert_file = $certs/slow.crt" "client_tls_key_file = $certs/slow.key"
     check "a slow key works, from the helper thread" wire direct_tls_with_alpn
     check "the log warns of a slow key" log_says 'WARNING .*RSA key of 4096 bits'

@@ -10,6 +10,7 @@ make_certificates() {
     certificate here ca /CN=localhost DNS:localhost,IP:127.0.0.1
     certificate here_again ca /CN=localhost DNS:localhost,IP:127.0.0.1
     certificate slow ca /CN=localhost DNS:localhost,IP:127.0.0.1 30 rsa:4096
+    certificate long ca /CN=localhost "DNS:localhost$(printf ',DNS:host-%s.with-a-rather-long-name.example' {1..700})"
     certificate elsewhere ca /CN=other.example DNS:other.example
     certificate old ca /CN=localhost DNS:localhost,IP:127.0.0.1 -1
     certificate alice ca /CN=alice DNS:alice.example

@@ -183,28 +183,50 @@ def handshakes_cut_at_every_byte():
         works()
 
 
-def a_handshake_byte_by_byte():
-    plain = connect()
+def log_in_by_hand(plain, send, receive):
     ask(plain)
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     wire = context().wrap_bio(incoming, outgoing, server_hostname="localhost")
-
-    def send_all():
-        for byte in outgoing.read():
-            plain.sendall(bytes([byte]))
 
     def with_more(step):
         while True:
             try:
                 return step()
             except ssl.SSLWantReadError:
-                send_all()
-                incoming.write(plain.recv(65536))
+                send(outgoing.read())
+                received = receive()
+                if not received:
+                    raise EOFError("closed by the proxy")
+                incoming.write(received)
 
     with_more(wire.do_handshake)
     wire.write(START_UP)
-    send_all()
+    send(outgoing.read())
     assert with_more(lambda: wire.read(1)) == b"R"
+
+
+def a_handshake_byte_by_byte():
+    plain = connect()
+
+    def send(data):
+        for byte in data:
+            plain.sendall(bytes([byte]))
+
+    log_in_by_hand(plain, send, lambda: plain.recv(65536))
+
+
+def an_answer_that_the_socket_does_not_take_at_once():
+    """The proxy's certificate is larger than all buffers between it and this client, who is slow to read."""
+    plain = socket.socket()
+    plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+    plain.settimeout(20)
+    plain.connect(("127.0.0.1", PORT))
+
+    def send(data):
+        plain.sendall(data)
+        time.sleep(0.3)
+
+    log_in_by_hand(plain, send, lambda: plain.recv(65536))
 
 
 def stopped_handshakes_end_at_the_login_timeout():
