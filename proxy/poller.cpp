@@ -12,19 +12,28 @@ namespace {
 
 constexpr std::uint32_t input_events = EPOLLIN | EPOLLRDHUP | EPOLLET;
 
+// Edge-triggered and never read, as in wake().
+void set_once(int timer, Microseconds delay) {
+    const itimerspec once{.it_interval = {}, .it_value = {.tv_sec = delay.count() / 1'000'000, .tv_nsec = delay.count() % 1'000'000 * 1000}};
+    ::timerfd_settime(timer, 0, &once, nullptr);
+}
+
 [[noreturn]] void fail(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
 
 }  // namespace
 
 Poller::Poller()
     : epoll_(::epoll_create1(EPOLL_CLOEXEC)), event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
-      timer_(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)) {
-    if (epoll_ < 0 || event_ < 0 || timer_ < 0) fail("cannot make an epoll");
+      timer_(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)),
+      turn_(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)) {
+    if (epoll_ < 0 || event_ < 0 || timer_ < 0 || turn_ < 0) fail("cannot make an epoll");
     add(event_, PollToken{});
     add(timer_, PollToken{.kind = PollKind::timer});
+    add(turn_, PollToken{.kind = PollKind::turn});
 }
 
 Poller::~Poller() {
+    ::close(turn_);
     ::close(timer_);
     ::close(event_);
     ::close(epoll_);
@@ -47,16 +56,14 @@ void Poller::watch_output(int fd, PollToken token, bool on) {
 
 void Poller::remove(int fd) { ::epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr); }
 
-std::span<const epoll_event> Poller::poll(int milliseconds) {
-    const int count = ::epoll_wait(epoll_, events_, batch_events, milliseconds);
+std::span<const epoll_event> Poller::poll(bool waits) {
+    const int count = ::epoll_wait(epoll_, events_, batch_events, waits ? -1 : 0);
     return {events_, static_cast<std::size_t>(count < 0 ? 0 : count)};
 }
 
-void Poller::set_timer(Microseconds delay) {
-    // Edge-triggered and never read, as below.
-    const itimerspec once{.it_interval = {}, .it_value = {.tv_sec = delay.count() / 1'000'000, .tv_nsec = delay.count() % 1'000'000 * 1000}};
-    ::timerfd_settime(timer_, 0, &once, nullptr);
-}
+void Poller::set_timer(Microseconds delay) { set_once(timer_, delay); }
+
+void Poller::set_turn(Microseconds delay) { set_once(turn_, delay); }
 
 void Poller::wake() {
     // Edge-triggered and never read: each write is an edge.

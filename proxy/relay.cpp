@@ -37,15 +37,26 @@ bool Relay::run_rounds(bool may_wait) {
     now_ = now();
     const TimePoint until = now_ + batch_time;
     for (int round = 0; may_wait || round < rounds_max; ++round) {
-        const auto events = poller_.poll(may_wait && ready_.empty() ? static_cast<int>(pause_short.count() / 1000) : 0);
+        const bool waits = may_wait && ready_.empty();
+        if (waits && !std::exchange(has_turn_, true)) poller_.set_turn(pause_short);
+        const auto events = poller_.poll(waits);
+        turn_came_ = false;
         on_events(events);
         drain_mailbox();
         const bool more = serve_ready_list();
-        if (events.empty() && !more) return false;
-        if (now_ >= until) break;
+        if (is_over(events.size(), more)) return false;
+        if (turn_came_ || now_ >= until) break;
         if (batch_ends_.load(std::memory_order_relaxed) && batch_ends_.exchange(false)) break;
     }
     return true;
+}
+
+// Nothing is left to be done: there were no events; or, for a whole turn, none but the turn's own.
+bool Relay::is_over(std::size_t events, bool more) {
+    const bool has_work = more || events > (turn_came_ ? 1U : 0U);
+    const bool is_over = !has_work && (!turn_came_ || is_quiet_);
+    is_quiet_ = !is_over && !has_work && (turn_came_ || is_quiet_);
+    return is_over;
 }
 
 // Those who are served come first. Newcomers have as long again; whom that leaves over the poller tells of once more.
@@ -80,6 +91,9 @@ void Relay::on_event(const PollToken& token, std::uint32_t events) {
         if ((server.place.generation & PollToken::generation_mask) == token.generation) on_server_event(server, events);
     } else if (token.kind == PollKind::timer) {
         look_at_streams();
+    } else if (token.kind == PollKind::turn) {
+        turn_came_ = true;
+        has_turn_ = false;
     } else if (token.kind == PollKind::login || token.kind == PollKind::listener) {
         host_.on_poll_event(token);
     }

@@ -43,7 +43,7 @@ public:
     static constexpr std::size_t scratch_bytes = 64 * 1024;
     static constexpr std::size_t unlinked_read_bytes = 4096;    // a session without a server keeps what it has read
     static constexpr std::size_t output_held_max = 64 * 1024;   // kept for a client that is still read from
-    // A wait for the next event. Not shorter than the kernel's own tick: each wait would set the clock's hardware anew.
+    // A pause between events that is waited for on the relay's own poller.
     static constexpr Microseconds pause_short{12'000};
     static constexpr int reads_max = 5;                         // of one socket before the next gets a turn
 
@@ -130,6 +130,7 @@ private:
     }
     // relay.cpp: events, lists
     bool run_rounds(bool may_wait);
+    bool is_over(std::size_t events, bool more);
     void on_events(std::span<const epoll_event> events);
     void on_event(const PollToken& token, std::uint32_t events);
     void drain_mailbox();
@@ -211,6 +212,9 @@ private:
     std::vector<std::int64_t> deadlines_;                // of clients, by index, microseconds
     bool deadlines_armed_ = false;
     bool in_batch_ = false;
+    bool has_turn_ = false;            // the poller's turn is set,
+    bool turn_came_ = false;           // it has just come,
+    bool is_quiet_ = false;            // and nothing else since the last one
     std::atomic<bool> batch_ends_{false};
     bool suspended_ = false;
     TimePoint now_{};

@@ -42,7 +42,8 @@ public:
     std::function<void()> after_batch = [] {};
     // A login's or a listening socket's event.
     std::function<void(const PollToken&)> on_newcomer = [](const PollToken&) {};
-    Poller& poller() { return sides_[0]->relay.poller(); }
+    Relay& relay() { return sides_[0]->relay; }
+    Poller& poller() { return relay().poller(); }
     // Sessions that have a server.
     int linked() {
         return book_.look([this](Book& book) { return book.pool(context_->id)->linked; });
