@@ -1,5 +1,7 @@
 #include "routing/client_session.hpp"
 
+#include <cassert>
+
 #include "routing/packet_header.hpp"
 
 namespace pgweir {
@@ -322,7 +324,9 @@ void ClientSession::count_ready(const ServerSession& server, TimePoint now) {
 
 // DESIGN, "Correctness" 1: every condition in one place. A cancel in flight is the book's to know.
 bool ClientSession::server_is_free(const ServerSession& server) const {
-    return server.is_at_rest() && scanner_.at_boundary() && !holds_input_;
+    const bool is_free = server.is_at_rest() && scanner_.at_boundary();
+    assert(!is_free || !holds_input_);    // the answer to our SET is owed as long
+    return is_free;
 }
 
 void ClientSession::release_if_free(ServerSession& server, TimePoint now, SessionActions& out) {

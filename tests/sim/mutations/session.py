@@ -27,7 +27,7 @@ MUTATIONS = (
         (CLIENT_SESSION_CPP, "if (has_own_server_ || server.ledger.is_uncertain() || server.fatal_seen)",
          "if (has_own_server_ || server.fatal_seen)")),
     mutation("a half message does not keep the server",
-        (CLIENT_SESSION_CPP, "return server.is_at_rest() && scanner_.at_boundary() &&", "return server.is_at_rest() &&")),
+        (CLIENT_SESSION_CPP, "server.is_at_rest() && scanner_.at_boundary();", "server.is_at_rest();")),
     mutation("bytes kept for the server do not keep it",
         (SERVER_SESSION_HPP, "is_between_messages() && !output_pending &&", "is_between_messages() &&")),
     mutation("a failed transaction counts as idle",
@@ -157,9 +157,6 @@ MUTATIONS = (
         (SERVER_SESSION_CPP,
          "return request_failed || transaction != TransactionStatus::idle ? UnlinkedEvent::failed : UnlinkedEvent::done;",
          "return UnlinkedEvent::done;")),
-    mutation("a server goes back while its client's parameters are held",
-        (CLIENT_SESSION_CPP, "scanner_.at_boundary() && !holds_input_;", "scanner_.at_boundary();"),
-        same_because="as long as they are held the answer to our SET is owed, and the server is not at rest"),
     mutation("input stays held after our own SET",
         (CLIENT_SESSION_CPP,
          "    holds_input_ = false;\n"
