@@ -27,6 +27,7 @@ namespace {
 constexpr int descriptors_spare = 32;
 constexpr std::chrono::milliseconds accept_pause{100};
 constexpr int at_once_max = 16;
+constexpr Microseconds accept_time{300};               // of one event: a client that begins with TLS has its first step here
 constexpr Microseconds limit_holds{1'000'000};    // the process's limit of descriptors, once read
 
 void set(int fd, int level, int option, int value) { ::setsockopt(fd, level, option, &value, sizeof value); }
@@ -140,7 +141,8 @@ void Listener::pause() {
 
 void Listener::on_ready(std::uint32_t index) {
     Port& port = ports_[index];
-    for (int i = 0; i < port.at_once; ++i) {
+    const TimePoint until = now() + accept_time;
+    for (int i = 0; i < port.at_once && (i == 0 || now() < until); ++i) {
         if (suspended_ || port.fd < 0) return;
         if (!has_descriptors_left()) return pause();
         if (accept_one(port)) continue;

@@ -73,12 +73,20 @@ void Relay::on_events(std::span<const epoll_event> events) {
     if (!has_newcomers) return;
     const TimePoint served = now();
     const TimePoint until = served + std::max(served - began, newcomers_time);
+    accepts_first_ = !accepts_first_;    // neither keeps the other waiting for good
+    const PollKind first = accepts_first_ ? PollKind::listener : PollKind::login;
+    if (serve_newcomers(events, first, until)) serve_newcomers(events, accepts_first_ ? PollKind::login : PollKind::listener, until);
+}
+
+// False: their time is over.
+bool Relay::serve_newcomers(std::span<const epoll_event> events, PollKind kind, TimePoint until) {
     for (const epoll_event& event : events) {
         const auto token = PollToken::unpack(event.data.u64);
-        if (!is_newcomer(token)) continue;
+        if (token.kind != kind) continue;
         on_event(token, event.events);
-        if (now() >= until) return;
+        if (now() >= until) return false;
     }
+    return true;
 }
 
 void Relay::on_event(const PollToken& token, std::uint32_t events) {

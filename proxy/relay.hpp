@@ -131,6 +131,7 @@ private:
     // relay.cpp: events, lists
     bool run_rounds(bool may_wait);
     bool is_over(std::size_t events, bool more);
+    bool serve_newcomers(std::span<const epoll_event> events, PollKind kind, TimePoint until);
     void on_events(std::span<const epoll_event> events);
     void on_event(const PollToken& token, std::uint32_t events);
     void drain_mailbox();
@@ -215,6 +216,7 @@ private:
     bool has_turn_ = false;            // the poller's turn is set,
     bool turn_came_ = false;           // it has just come,
     bool is_quiet_ = false;            // and nothing else since the last one
+    bool accepts_first_ = false;
     std::atomic<bool> batch_ends_{false};
     bool suspended_ = false;
     TimePoint now_{};

@@ -105,7 +105,10 @@ void Worker::spawn_counted(Task task) {
     });
 }
 
-void Worker::begin_login(const Accepted& accepted) { logins_->begin(accepted); }
+void Worker::begin_login(const Accepted& accepted) {
+    serve_relay_when_due();
+    logins_->begin(accepted);
+}
 
 void Worker::spawn_login(std::unique_ptr<Login> login, Transport transport, LoginNext next) {
     spawn_counted(client_login(*this, std::move(login), std::move(transport), next));

@@ -51,7 +51,7 @@ HandshakeStep TlsLayer::shake_hands(int fd) {
     clear_openssl_errors();
     const int result = SSL_do_handshake(ssl_.get());
     const int error = SSL_get_error(ssl_.get(), result);
-    if (result == 1 && kept_.empty()) {
+    if (result == 1 && kept_.empty() && context_->side() == TlsLegSide::clients) {
         keep_last_words();
         return HandshakeStep::done;
     }
@@ -62,7 +62,7 @@ HandshakeStep TlsLayer::shake_hands(int fd) {
     return result == 1 ? HandshakeStep::done : HandshakeStep::wants_read;
 }
 
-// A ticket, or our Finished: a packet of its own would wake the peer for nothing.
+// A ticket, or Finished in TLS 1.2: a packet of its own would wake the client for nothing.
 void TlsLayer::keep_last_words() {
     kept_.append(gathered_ciphertext());
     gathered_ciphertext().clear();
@@ -103,7 +103,8 @@ IoResult TlsLayer::read(int fd, char* into, std::size_t size) {
     socket_.fd = fd;
     socket_.drained = false;
     stopped_early_ = false;
-    if (kept_.size() > kept_bytes_max && send_gathered() != IoStatus::done) return {IoStatus::wants_write, 0};
+    if ((kept_.size() > kept_bytes_max || last_words_stuck_) && send_gathered() != IoStatus::done) return {IoStatus::wants_write, 0};
+    last_words_stuck_ = false;
     std::size_t total = 0;
     IoStatus status = IoStatus::done;
     while (total < size && status == IoStatus::done) {
@@ -113,7 +114,11 @@ IoResult TlsLayer::read(int fd, char* into, std::size_t size) {
         // What has come is used up, and the socket has been seen empty: no second look that would only say so.
         if (status == IoStatus::done && socket_.drained && SSL_has_pending(ssl_.get()) == 0) status = IoStatus::again;
     }
-    if (!gathered_ciphertext().empty() || (has_last_words_ && total == 0)) send_gathered();    // alerts, answers to key updates
+    if (has_last_words_ && total == 0) {
+        last_words_stuck_ = send_gathered() == IoStatus::again;
+        if (last_words_stuck_) return {IoStatus::wants_write, 0};
+    }
+    if (!gathered_ciphertext().empty()) send_gathered();    // alerts, answers to key updates
     if (total == 0) return {status, 0};
     stopped_early_ = status != IoStatus::again;
     return {IoStatus::done, total};
@@ -167,7 +172,7 @@ IoStatus TlsLayer::send_kept() {
 
 // A farewell, if it goes at once and somebody is there to hear it: an end without one looks like an attack to some.
 void TlsLayer::close(int fd) {
-    if (failed_ || !kept_.empty() || SSL_in_init(ssl_.get()) != 0 || has_hung_up(fd)) return;
+    if (failed_ || (!kept_.empty() && !has_last_words_) || SSL_in_init(ssl_.get()) != 0 || has_hung_up(fd)) return;
     socket_.fd = fd;
     clear_openssl_errors();
     SSL_shutdown(ssl_.get());

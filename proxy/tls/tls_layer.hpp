@@ -3,7 +3,7 @@
 // Promises: a read that comes short means that the socket is empty for now and nothing is left inside; a write is taken
 // whole into records and sent at once, and what the socket does not take is kept as ciphertext, while the last byte that
 // it stands for counts as not taken: so the caller offers it again when the socket can take more, and reads no more from
-// the other side before. A handshake's last words go with the first bytes behind it, or with the first read that finds none.
+// the other side before. A handshake's last words to a client go with the first bytes behind it, or with the first read that finds none.
 // Memory of an idle connection is OpenSSL's own floor: no buffer is kept.
 // Not here: who waits for readiness (Poller, AsyncTransport), when a handshake may use the processor (HandshakeQueue).
 #pragma once
@@ -60,7 +60,8 @@ private:
     bool owes_byte_ = false;          // the first byte of the next write is in `kept_` already
     bool stopped_early_ = false;      // the last read was full, or met the end behind data: more is inside
     bool failed_ = false;
-    bool has_last_words_ = false;     // of the handshake, in `kept_`
+    bool has_last_words_ = false;     // of the handshake, in `kept_`; not offered to the socket yet
+    bool last_words_stuck_ = false;   // it did not take them, while nothing else was to be said
 };
 
 }  // namespace pgweir

@@ -81,4 +81,19 @@ TEST_CASE("who speaks while many newcomers are looked at waits for a few of them
     CHECK(world.verdict(false) == "");
 }
 
+TEST_CASE("accepting without end does not keep logins waiting") {
+    RelayWorld world = idle_world();
+    const int accepting = ::eventfd(1, EFD_NONBLOCK | EFD_CLOEXEC);
+    world.poller().add_level(accepting, {PollKind::listener, 0, 0});
+    Newcomers newcomers(world);
+    const auto serve_login = world.on_newcomer;
+    world.on_newcomer = [&](const PollToken& token) {
+        if (token.kind == PollKind::login) return serve_login(token);
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    };
+    for (int i = 0; i < 10; ++i) world.relay().run_batch();
+    CHECK(newcomers.served >= 4);
+    ::close(accepting);
+}
+
 }  // namespace pgweir::test

@@ -71,6 +71,25 @@ private:
     bool right_done = false;
 };
 
+// Two ends of which only the server has not taken its last step yet.
+struct Meeting {
+    int fds[2] = {-1, -1};
+    TlsLayer client{std::make_shared<const TlsContext>(servers_tls(), TlsFiles{})};
+    TlsLayer server{std::make_shared<const TlsContext>(clients_tls(), files_of(make_certificate()))};
+
+    Meeting() {
+        REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds) == 0);
+        REQUIRE(client.shake_hands(fds[1]) == HandshakeStep::wants_read);
+        REQUIRE(server.shake_hands(fds[0]) == HandshakeStep::wants_read);
+        REQUIRE(client.shake_hands(fds[1]) == HandshakeStep::done);
+    }
+    Meeting(const Meeting&) = delete;
+    Meeting& operator=(const Meeting&) = delete;
+    ~Meeting() {
+        for (const int fd : fds) ::close(fd);
+    }
+};
+
 std::string letters(std::size_t size) {
     std::string text(size, '\0');
     for (std::size_t i = 0; i < size; ++i) text[i] = static_cast<char>('a' + i * 7 % 26);
@@ -253,15 +272,10 @@ TEST_CASE("one connection's error is not the next one's") {
 
 TEST_CASE("a handshake's last words go with the first bytes behind it, or before the next wait") {
     const bool has_bytes_to_send = GENERATE(true, false);
-    int fds[2];
-    REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds) == 0);
-    TlsLayer client(std::make_shared<const TlsContext>(servers_tls(), TlsFiles{}));
-    TlsLayer server(std::make_shared<const TlsContext>(clients_tls(), files_of(make_certificate())));
+    Meeting meeting;
+    auto& [fds, client, server] = meeting;
     char byte = '\0';
-    const auto has_come = [&] { return ::recv(fds[1], &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1; };
-    REQUIRE(client.shake_hands(fds[1]) == HandshakeStep::wants_read);
-    REQUIRE(server.shake_hands(fds[0]) == HandshakeStep::wants_read);
-    REQUIRE(client.shake_hands(fds[1]) == HandshakeStep::done);
+    const auto has_come = [&] { return ::recv(meeting.fds[1], &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1; };
     REQUIRE(client.write(fds[1], "start-up", 8).bytes == 8);
     REQUIRE(server.shake_hands(fds[0]) == HandshakeStep::done);
     CHECK_FALSE(has_come());
@@ -275,7 +289,31 @@ TEST_CASE("a handshake's last words go with the first bytes behind it, or before
         CHECK(server.read(fds[0], received, sizeof received).status == IoStatus::again);
         CHECK(has_come());
     }
-    for (const int fd : fds) ::close(fd);
+}
+
+TEST_CASE("a handshake's last words wait for the socket") {
+    Meeting meeting;
+    auto& [fds, client, server] = meeting;
+    std::size_t in_the_way = 0;
+    for (ssize_t count; (count = ::send(fds[0], "xxxxxxxxxxxxxxxx", 16, MSG_DONTWAIT)) > 0;) in_the_way += static_cast<std::size_t>(count);
+    REQUIRE(server.shake_hands(fds[0]) == HandshakeStep::done);
+    char received[16];
+    CHECK(server.read(fds[0], received, sizeof received).status == IoStatus::wants_write);
+    CHECK(server.read(fds[0], received, sizeof received).status == IoStatus::wants_write);
+    std::string seen(in_the_way, '\0');
+    REQUIRE(::recv(fds[1], seen.data(), seen.size(), 0) == static_cast<ssize_t>(in_the_way));
+    CHECK(server.read(fds[0], received, sizeof received).status == IoStatus::again);
+    CHECK(client.read(fds[1], received, sizeof received).status == IoStatus::again);    // a ticket, whole
+    CHECK(::recv(fds[1], received, 1, MSG_DONTWAIT) < 0);
+}
+
+TEST_CASE("a farewell goes behind a handshake's last words") {
+    Meeting meeting;
+    auto& [fds, client, server] = meeting;
+    REQUIRE(server.shake_hands(fds[0]) == HandshakeStep::done);
+    server.close(fds[0]);
+    char received[16];
+    CHECK(client.read(fds[1], received, sizeof received).status == IoStatus::end);
 }
 
 TEST_CASE("nobody is told farewell who has hung up") {
