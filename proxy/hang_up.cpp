@@ -1,18 +1,11 @@
 #include "proxy/hang_up.hpp"
 
-#include <poll.h>
-
 namespace pgweir {
 namespace {
 
 constexpr std::chrono::milliseconds poll_period{250};
 
 }  // namespace
-
-bool has_hung_up(int fd) {
-    pollfd watched{.fd = fd, .events = POLLRDHUP, .revents = 0};
-    return ::poll(&watched, 1, 0) > 0;
-}
 
 HangUpWatch::HangUpWatch(Socket& socket, std::function<void()> then) : watch_(std::make_shared<Watch>(socket, std::move(then))) {
     socket.async_wait(Socket::wait_read, [watch = watch_](const boost::system::error_code& error) {

@@ -8,9 +8,6 @@
 
 namespace pgweir {
 
-// The peer has closed at least its sending side. Bytes that it sent before do not hide it.
-bool has_hung_up(int fd);
-
 // Calls `then` once, on the socket's own thread, when the peer hangs up; never after stop() or its own end.
 class HangUpWatch {
 public:

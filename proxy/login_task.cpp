@@ -98,11 +98,7 @@ private:
 
     // Of a slow key, or one that has begun and could not send all of its answer.
     Task negotiate_tls() {
-        TlsOutcome outcome;
-        if (state_->layer)
-            outcome = co_await continue_tls(worker_, *state_);
-        else
-            outcome = co_await accept_tls(worker_, *state_, login_->config().tls->clients.context, login_->leftover());
+        const auto outcome = co_await accept_tls(worker_, *state_, login_->config().tls->clients.context, login_->leftover());
         if (outcome.succeeded)
             login_->on_tls_ready(static_cast<const TlsLayer&>(*state_->layer));
         else if (state_->timed_out)

@@ -1,5 +1,6 @@
 #include "proxy/transport.hpp"
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -20,6 +21,11 @@ ssize_t transmit(int fd, const char* from, std::size_t size) {
 }
 
 }  // namespace
+
+bool has_hung_up(int fd) {
+    pollfd watched{.fd = fd, .events = POLLRDHUP, .revents = 0};
+    return ::poll(&watched, 1, 0) > 0;
+}
 
 Transport& Transport::operator=(Transport&& other) noexcept {
     if (this == &other) return *this;

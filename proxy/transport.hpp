@@ -27,6 +27,9 @@ struct IoResult {
     std::size_t bytes = 0;
 };
 
+// The peer has closed at least its sending side. Bytes that it sent before do not hide it.
+bool has_hung_up(int fd);
+
 // What stands between the relay and the socket when it is not plain: TLS, or a test's fake.
 class TransportLayer {
 public:

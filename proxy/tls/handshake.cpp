@@ -48,16 +48,11 @@ asio::awaitable<char> ask_for_tls(AsyncTransport& transport) {
 }  // namespace
 
 asio::awaitable<TlsOutcome> accept_tls(Worker& worker, AsyncTransport& transport, std::shared_ptr<const TlsContext> context, Bytes early) {
-    auto layer = std::make_unique<TlsLayer>(std::move(context), early);
-    if (early.empty()) {    // the client waits for our answer, so nothing is there to shake with yet
-        const bool ready = co_await transport.wait(Socket::wait_read);
-        if (!ready) co_return TlsOutcome{};
+    if (!transport.layer) {
+        transport.layer = std::make_unique<TlsLayer>(std::move(context), early);
+        // Without early bytes the client waits for our answer, so nothing is there to shake with yet.
+        if (early.empty()) co_await transport.wait(Socket::wait_read);
     }
-    transport.layer = std::move(layer);
-    co_return co_await continue_tls(worker, transport);
-}
-
-asio::awaitable<TlsOutcome> continue_tls(Worker& worker, AsyncTransport& transport) {
     auto outcome = co_await run_handshake(worker, transport, static_cast<TlsLayer&>(*transport.layer));
     if (!outcome.succeeded) transport.layer.reset();
     co_return outcome;

@@ -14,11 +14,9 @@ struct TlsOutcome {
     std::string failure;          // for the log; empty where the connection just ended
 };
 
-// With a client; `early`: what it has sent of the handshake. The transport has its layer afterwards, if it succeeded.
+// With a client; `early`: what it has sent of the handshake. A transport that has a layer goes on with its handshake. It has the
+// layer afterwards if that succeeded.
 asio::awaitable<TlsOutcome> accept_tls(Worker& worker, AsyncTransport& transport, std::shared_ptr<const TlsContext> context, Bytes early);
-
-// The same, of one that has begun: the transport has the layer, and keeps it if it succeeds.
-asio::awaitable<TlsOutcome> continue_tls(Worker& worker, AsyncTransport& transport);
 
 // With a server, as far as its leg's mode asks for it. Success without a layer: the server has no TLS and need not.
 asio::awaitable<TlsOutcome> request_tls(Worker& worker, AsyncTransport& transport, const TlsLeg& leg, const std::string& host);

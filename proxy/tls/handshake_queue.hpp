@@ -1,8 +1,9 @@
-// The steps of TLS handshakes on one worker, a millisecond's worth at a time, so that many clients that reconnect at once
-// do not hold up those who are served. In between, everything else of the worker has its turn, those who are served first:
-// Asio would look at their sockets after a step and call for them after the next.
+// The steps of TLS handshakes that are coroutines, with servers mostly, on one worker: a millisecond's worth at a time, so that
+// many at once do not hold up those who are served. In between, everything else of the worker has its turn, those who are
+// served first: Asio would look at their sockets after a step and call for them after the next.
 //
-// Not here: keys so slow that even one step is too much; those go to the helpers (handshake.cpp).
+// Not here: handshakes with clients, which are part of their logins (logins.hpp); keys so slow that even one step is too much,
+// which go to the helpers (handshake.cpp).
 #pragma once
 
 #include <deque>

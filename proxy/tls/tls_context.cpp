@@ -40,7 +40,7 @@ int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* chosen_si
 }
 
 // The TLS 1.3 suites that the library, or the system's policy, allows, the one with AES-128 and SHA-256 before the others:
-// with it a handshake costs an eighth less.
+// its handshakes are the cheapest.
 std::string suites_cheapest_first(const SSL_CTX* context) {
     std::string suites;
     const STACK_OF(SSL_CIPHER)* allowed = SSL_CTX_get_ciphers(context);
@@ -109,7 +109,8 @@ void TlsContext::set_versions(const TlsSettings& settings) {
 void TlsContext::set_ciphers(const TlsSettings& settings) {
     const auto list = tls_cipher_list(settings);
     if (!list.empty() && SSL_CTX_set_cipher_list(context_.get(), list.c_str()) != 1) fail_on_value(side_, "ciphers", settings.ciphers);
-    const auto suites = settings.tls13_ciphers.empty() && side_ == TlsLegSide::clients ? suites_cheapest_first(context_.get()) : settings.tls13_ciphers;
+    auto suites = settings.tls13_ciphers;
+    if (suites.empty() && side_ == TlsLegSide::clients) suites = suites_cheapest_first(context_.get());
     if (!suites.empty() && SSL_CTX_set_ciphersuites(context_.get(), suites.c_str()) != 1) {
         clear_openssl_errors();
         throw TlsSetupError("failed to set the TLSv1.3 cipher suites");

@@ -1,6 +1,5 @@
 #include "proxy/tls/tls_layer.hpp"
 
-#include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -24,11 +23,6 @@ std::optional<std::size_t> send_some(int fd, Bytes bytes) {
         if (count < 0 && errno != EAGAIN && errno != EWOULDBLOCK) return std::nullopt;
         return count > 0 ? static_cast<std::size_t>(count) : 0;
     }
-}
-
-bool has_hung_up(int fd) {
-    pollfd entry{.fd = fd, .events = POLLRDHUP, .revents = 0};
-    return ::poll(&entry, 1, 0) == 1;
 }
 
 }  // namespace

@@ -3,8 +3,8 @@
 // Promises: a read that comes short means that the socket is empty for now and nothing is left inside; a write is taken
 // whole into records and sent at once, and what the socket does not take is kept as ciphertext, while the last byte that
 // it stands for counts as not taken: so the caller offers it again when the socket can take more, and reads no more from
-// the other side before. A handshake's last words to a client go with the first bytes behind it, or with the first read that finds none.
-// Memory of an idle connection is OpenSSL's own floor: no buffer is kept.
+// the other side before. A handshake's last words to a client go with the first bytes behind it, or with the first read
+// that finds none. Memory of an idle connection is OpenSSL's own floor: no buffer is kept.
 // Not here: who waits for readiness (Poller, AsyncTransport), when a handshake may use the processor (HandshakeQueue).
 #pragma once
 
